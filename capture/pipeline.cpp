@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "capture/pipeline.h"
+
+#include <array>
+
+#include "capture/state/load.h"
+
+namespace scry {
+namespace {
+
+using event::kCodeCount;
+
+enum : uint8_t {
+  kUncounted = 1,  ///< has no number: sysdig 0.29.3 does not know these, and they say nothing that happened
+  kContainer = 2,
+};
+
+constexpr auto kTraits = [] {
+  std::array<uint8_t, kCodeCount> traits{};
+  for (auto code : {event::kUserAddedE, event::kUserDeletedE, event::kGroupAddedE, event::kGroupDeletedE})
+    traits[code] = traits[code + 1] = kUncounted;
+  for (auto code : {event::kContainerE, event::kContainerJsonE, event::kContainerJson_2E}) traits[code] = kContainer;
+  return traits;
+}();
+
+}  // namespace
+
+Result<bool> Pipeline::next(std::optional<Moment>& out) {
+  scap::Block block;
+  for (;;) {
+    auto item = source_->next(raw_, block);
+    if (!item) [[unlikely]] return tl::unexpected<Error>(item.error());
+    if (source_->after_gap()) [[unlikely]] machine_->gap();
+    if (*item == source::Item::kEnd) return false;
+    if (*item == source::Item::kBlock) [[unlikely]] {
+      take(block);
+      continue;
+    }
+    if (!lists_done_) [[unlikely]] {
+      lists_done_ = true;
+      machine_->finish_lists();
+    }
+    const uint8_t traits = kTraits[raw_.code];
+    bool silent = (raw_.flags & event::kFlagStateOnly) != 0;
+    if (leading_) [[unlikely]] {
+      if (traits & kContainer) silent = true;
+      else if (!(traits & kUncounted)) leading_ = false;
+    }
+    if (traits & kUncounted) [[unlikely]] {
+      silent = true;
+      raw_.num = 0;
+    } else {
+      raw_.num = ++count_;
+    }
+    const auto applied = machine_->apply(raw_);
+    out.emplace(Moment{applied.event, applied.slot ? applied.slot->thread.get() : nullptr, applied.slot, silent,
+                       applied.event.info().category == event::Category::kInternal});
+    return true;
+  }
+}
+
+void Pipeline::take(const scap::Block& block) {
+  if (block.id == scap::kSection) {
+    // Another capture begins: nothing of the one before holds, but numbers go on.
+    if (any_section_) machine_->reset();
+    any_section_ = true;
+    lists_done_ = false;
+    leading_ = true;
+    scap::SectionEntry section;
+    scap::read_section(block, section);
+    if (on_section) on_section(section);
+  } else {
+    state::load_list(block, *machine_, *losses_);
+  }
+  if (on_block) on_block(block);
+}
+
+}  // namespace scry

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+// source → decode → state: hands over one event after the other, together with the machine as it is right after it.
+// Whoever asks decides what to do with them: match, print, count.
+#pragma once
+
+#include <functional>
+#include <optional>
+
+#include "capture/scap/lists.h"
+#include "capture/source/source.h"
+#include "capture/state/machine.h"
+
+namespace scry {
+
+/// An event and what is known around it. Valid until the next call of Pipeline::next().
+struct Moment {
+  event::Event event;
+  const state::Thread* thread;    ///< null for events that belong to no thread
+  const state::ThreadSlot* slot;  ///< likewise
+  /// Feeds the state and is no line of its own: container events that lead a section, user and group tables, events
+  /// marked "state only".
+  bool silent;
+  /// Says something about the recording, not about the machine; shown with -D.
+  bool internal;
+};
+
+class Pipeline {
+ public:
+  Pipeline(source::Source& source, state::Machine& machine, Losses& losses)
+      : source_(&source), machine_(&machine), losses_(&losses) {}
+
+  /// The next event; false at the end.
+  Result<bool> next(std::optional<Moment>& out);
+
+  /// Called for each section header; the machine's tables are empty then.
+  std::function<void(const scap::SectionEntry&)> on_section;
+  /// Called for each block that is no event.
+  std::function<void(const scap::Block&)> on_block;
+  const state::Machine& machine() const { return *machine_; }
+  uint64_t events() const { return count_; }
+
+ private:
+  void take(const scap::Block& block);
+
+  source::Source* source_;
+  state::Machine* machine_;
+  Losses* losses_;
+  event::RawEvent raw_;
+  uint64_t count_ = 0;       ///< evt.num of the last event
+  bool lists_done_ = false;  ///< the first event of the section has come
+  bool leading_ = true;      ///< only container events have come
+  bool any_section_ = false;
+};
+
+}  // namespace scry

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+// Cuts the stream into blocks, and finds sound ones again after damage: where three blocks follow each other with
+// matching lengths and plausible headers, or fewer up to the end of the file.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "capture/base/loss.h"
+#include "capture/base/result.h"
+#include "capture/scap/byte_stream.h"
+#include "capture/scap/format.h"
+
+namespace scry::scap {
+
+/// Valid until the next call of BlockReader::next().
+struct Block {
+  uint32_t id = 0;              ///< today's number
+  const uint8_t* start = nullptr;
+  uint32_t size = 0;            ///< with header and trailer
+  uint64_t offset = 0;          ///< in the unpacked stream
+  const uint8_t* body() const { return start + kBlockHeader; }
+  uint32_t body_size() const { return size - kSmallestBlock; }
+};
+
+class BlockReader {
+ public:
+  static constexpr uint32_t kMaxBlock = 64u << 20;      ///< larger ones are taken for damage
+  static constexpr uint32_t kMaxSalvaged = 1u << 20;    ///< likewise while looking for sound blocks
+
+  BlockReader(std::unique_ptr<ByteStream> stream, Losses& losses);
+
+  /// The next block; false at the end. `after_gap()` tells whether bytes were lost before it.
+  Result<bool> next(Block& out) {
+    // The common case: the block lies in the buffer whole and its two lengths agree.
+    const size_t have = end_ - begin_;
+    if (have >= kSmallestBlock) [[likely]] {
+      const uint8_t* at = buffer_.data() + begin_;
+      const uint32_t id = load32(at), size = load32(at + 4);
+      if (size <= have && size >= kSmallestBlock && (size & 3) == 0 && load32(at + size - 4) == size &&
+          is_known_block(id)) [[likely]] {
+        out.id = modern_id(id);
+        out.start = at;
+        out.size = size;
+        out.offset = offset_;
+        begin_ += size;
+        offset_ += size;
+        after_gap_ = gap_pending_;
+        gap_pending_ = false;
+        return true;
+      }
+    }
+    return next_slow(out);
+  }
+
+  /// The id of the block that comes next; empty if there is not even a block header left.
+  Result<std::optional<uint32_t>> peek_id();
+
+  bool after_gap() const { return after_gap_; }
+  uint64_t offset() const { return offset_; }
+  uint64_t unknown_blocks() const { return unknown_blocks_; }
+  const ByteStream& stream() const { return *stream_; }
+  /// Packing damage met so far goes into the losses; done by next(), and once more at the end.
+  void note_packing_damage();
+
+ private:
+  static uint32_t load32(const uint8_t* at) {
+    uint32_t v;
+    __builtin_memcpy(&v, at, 4);
+    return v;
+  }
+  Result<bool> next_slow(Block& out);
+  /// Makes `size` bytes available at begin_; false when the stream ends before.
+  Result<bool> ensure(size_t size);
+  Result<bool> salvage(const char* why);
+  /// Whether sound blocks begin at begin_ + at. May refill the buffer.
+  Result<bool> chain_at(size_t at);
+  bool plausible(const uint8_t* block, uint32_t id, uint32_t size) const;
+  void drop(size_t count) {
+    begin_ += count;
+    offset_ += count;
+  }
+
+  std::unique_ptr<ByteStream> stream_;
+  Losses* losses_;
+  std::vector<uint8_t> buffer_;
+  size_t begin_ = 0, end_ = 0;
+  uint64_t offset_ = 0;  ///< of buffer_[begin_] in the stream
+  bool ended_ = false;
+  bool gap_pending_ = false, after_gap_ = false;
+  uint64_t unknown_blocks_ = 0;
+};
+
+}  // namespace scry::scap

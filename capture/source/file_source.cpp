@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "capture/source/file_source.h"
+
+#include "capture/scap/lists.h"
+
+namespace scry::source {
+
+using scap::Block;
+
+Result<std::unique_ptr<FileSource>> FileSource::open(const std::string& path, Losses& losses) {
+  auto file = scap::open_file(path);
+  if (!file) return tl::unexpected<Error>(file.error());
+  const uint64_t size = file->size;
+  const std::string name = file->name;
+  auto stream = scap::open_stream(std::move(*file));
+  if (!stream) return tl::unexpected<Error>(stream.error());
+  return std::unique_ptr<FileSource>(new FileSource(name, size, std::move(*stream), losses));
+}
+
+Result<Item> FileSource::next(event::RawEvent& event, Block& block) {
+  lost_event_ = false;
+  for (;;) {
+    if (!begun_) [[unlikely]] {
+      // A file that does not begin as a capture is refused, not searched for one.
+      auto first = reader_.peek_id();
+      if (!first) return tl::unexpected<Error>(first.error());
+      if (!*first) return fail(name_, "the file is empty or too short to be a capture");
+      if (**first != scap::kSection) return fail(name_, "not a scap capture");
+      begun_ = true;
+    }
+    auto more = reader_.next(block);
+    if (!more) [[unlikely]] return tl::unexpected<Error>(more.error());
+    if (!*more) return Item::kEnd;
+    const auto kind = scap::event_block(block.id);
+    if (!kind.is_event) [[unlikely]] {
+      if (block.id == scap::kSection) {
+        scap::SectionEntry section;
+        if (const char* why = scap::read_section(block, section)) {
+          if (block.offset == 0) return fail(name_, why);
+          losses_->add(LossKind::kDamagedEntry, block.offset, block.size, why);
+          continue;
+        }
+      }
+      return Item::kBlock;
+    }
+    const uint32_t head = kind.flagged ? 6 : 2;
+    if (block.body_size() < head) {
+      losses_->add(LossKind::kDamagedEvent, block.offset, block.size, "an event block too short for an event");
+      lost_event_ = true;
+      continue;
+    }
+    event.cpu = load<uint16_t>(block.body());
+    event.flags = kind.flagged ? load<uint32_t>(block.body() + 2) : 0;
+    size_t used = 0;
+    if (const char* why = event::decode(block.body() + head, block.body_size() - head,
+                                        kind.v2 ? event::HeaderKind::kV2 : event::HeaderKind::kV1, event, used))
+        [[unlikely]] {
+      losses_->add(LossKind::kDamagedEvent, block.offset, block.size, why);
+      lost_event_ = true;
+      continue;
+    }
+    if (!event::is_known(event.code)) [[unlikely]] {
+      ++unknown_events_;
+      continue;
+    }
+    event.offset = block.offset;
+    event.block = block.start;
+    event.block_size = block.size;
+    event.used = static_cast<uint32_t>(scap::kBlockHeader + head + used);
+    return Item::kEvent;
+  }
+}
+
+}  // namespace scry::source

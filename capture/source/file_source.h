@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "capture/scap/byte_stream.h"
+#include "capture/source/source.h"
+
+namespace scry::source {
+
+/// A capture file, or standard input ("-").
+class FileSource final : public Source {
+ public:
+  /// Fails when the file can't be opened or is no capture that can be read.
+  static Result<std::unique_ptr<FileSource>> open(const std::string& path, Losses& losses);
+
+  Result<Item> next(event::RawEvent& event, scap::Block& block) override;
+  bool after_gap() const override { return reader_.after_gap() || lost_event_; }
+
+  const std::string& name() const { return name_; }
+  uint64_t file_size() const { return size_; }  ///< 0 for pipes
+  uint64_t file_position() const { return reader_.stream().file_position(); }
+  uint64_t unpacked_position() const { return reader_.offset(); }
+  scap::Packing packing() const { return reader_.stream().packing(); }
+  uint64_t unknown_events() const { return unknown_events_; }
+  uint64_t unknown_blocks() const { return reader_.unknown_blocks(); }
+
+ private:
+  FileSource(std::string name, uint64_t size, std::unique_ptr<scap::ByteStream> stream, Losses& losses)
+      : name_(std::move(name)), size_(size), losses_(&losses), reader_(std::move(stream), losses) {}
+
+  std::string name_;
+  uint64_t size_;
+  Losses* losses_;
+  scap::BlockReader reader_;
+  bool begun_ = false;
+  bool lost_event_ = false;
+  uint64_t unknown_events_ = 0;
+};
+
+}  // namespace scry::source

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+// One event: which thread, which enter event it pairs with, which handler.
+#include "capture/state/handlers.h"
+#include "capture/state/machine.h"
+
+namespace scry::state {
+
+using event::Event;
+using event::RawEvent;
+
+namespace {
+
+/// What apply() has to know about a code, worked out once.
+struct CodeRow {
+  bool has_thread = false;       ///< belongs to a thread
+  bool makes_placeholder = false;  ///< a tid never heard of gets an entry
+  bool keep_enter = false;       ///< its parameters answer for the exit
+  bool is_call = false;          ///< enter or exit of a system call
+  bool starts_clock = false;     ///< counts as an enter event for `-t d`, as in sysdig: signals and exits do
+};
+
+std::array<CodeRow, event::kCodeCount> make_rows() {
+  std::array<CodeRow, event::kCodeCount> rows;
+  for (unsigned code = 0; code < event::kCodeCount; ++code) {
+    const auto& info = event::info_of(code);
+    CodeRow& row = rows[code];
+    row.is_call = (info.groups & event::kGroupSyscall) != 0;
+    row.has_thread = row.is_call || (info.groups & event::kGroupTracepoint) != 0;
+    const unsigned current = event::shape_of(info, info.nparams).code;
+    const bool is_clone_exit = current == event::kClone_20X || current == event::kFork_20X ||
+                               current == event::kVfork_20X || current == event::kClone3X;
+    const bool is_switch = current == event::kSchedswitch_6E || current == event::kSchedswitch_1E;
+    row.makes_placeholder = row.has_thread && !is_clone_exit && !is_switch && current != event::kProcexit_1E;
+    row.starts_clock = event::is_enter(code) && !info.has(event::kSkipparsereset) && !is_switch;
+    row.keep_enter = row.is_call && event::is_enter(code) && info.nparams > 0 && code != event::kGenericE;
+  }
+  return rows;
+}
+
+const std::array<CodeRow, event::kCodeCount> kRows = make_rows();
+
+/// The exit that belongs to an enter event; execveat may come back as execve.
+bool pairs(unsigned enter, unsigned exit) {
+  return exit == enter + 1 || (exit == event::kExecve_19X && enter == event::kExecveatE);
+}
+
+}  // namespace
+
+Applied Machine::apply(const RawEvent& raw) {
+  if (doomed_fd_.set || doomed_thread_.set) [[unlikely]] settle();
+  const auto& info = event::info_of(raw.code);
+  const CodeRow& row = kRows[raw.code];
+  if (!row.has_thread) {
+    Event out(raw, info, nullptr);
+    if (Handler handler = handler_of(out.current_code())) handler({*this, out, nullptr});
+    // Only procinfo speaks of a thread, without making one.
+    return {out, info.category == event::Category::kInternal ? find(raw.tid) : nullptr};
+  }
+  ThreadSlot* at = slot(raw.tid);
+  if (!at && row.makes_placeholder) at = slot_or_placeholder(raw);
+  if (!row.is_call || event::is_enter(raw.code)) {
+    Event out(raw, info, nullptr);
+    if (row.is_call) {
+      if (at && row.keep_enter) at->enter.remember(raw);
+      else if (at) at->enter.note(raw);
+    } else if (Handler handler = handler_of(out.current_code())) {
+      handler({*this, out, at});
+      at = slot(raw.tid);
+    }
+    if (at && row.starts_clock) {
+      at->last_enter_ts = raw.ts;
+      at->latency = 0;
+    }
+    return {out, at};
+  }
+  const event::EnterEvent* enter = at && at->enter.waiting && pairs(at->enter.code, raw.code) ? &at->enter : nullptr;
+  Event out(raw, info, enter);
+  if (Handler handler = handler_of(out.current_code())) {
+    handler({*this, out, at});
+    if (!at) at = slot(raw.tid);
+  }
+  if (at) {
+    at->enter.forget();  // `out` may still ask for what it said
+    if (at->last_enter_ts) at->latency = raw.ts - at->last_enter_ts;
+  }
+  return {out, at};
+}
+
+ThreadSlot* Machine::slot_or_placeholder(const RawEvent& raw) {
+  Thread thread;
+  thread.tid = raw.tid;
+  thread.comm = thread.exe = pool_.intern("<NA>");
+  return insert(std::move(thread));
+}
+
+}  // namespace scry::state

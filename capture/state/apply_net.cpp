@@ -1,0 +1,284 @@
+// SPDX-License-Identifier: Apache-2.0
+// Rules for sockets: type, the two ends, and which end is ours (state.md §3, §4).
+#include <algorithm>
+#include <cstring>
+
+#include "capture/event/socket_value.h"
+#include "capture/state/handlers.h"
+
+namespace scry::state {
+
+using namespace event;
+namespace {
+
+constexpr int64_t kInProgress = -115;
+constexpr uint32_t kFamilyUnix = 1, kFamilyInet = 2, kFamilyInet6 = 10, kFamilyNetlink = 16;
+
+void set_ip(IpAddress& to, const uint8_t* from, bool v6) {
+  to = {};
+  std::memcpy(to.bytes, from, v6 ? 16 : 4);
+}
+
+bool same_ip(const IpAddress& a, const uint8_t* b, bool v6) { return std::memcmp(a.bytes, b, v6 ? 16 : 4) == 0; }
+
+void rename(Fd& fd) { fd.name = Text(tuple_text(fd.kind, fd.l4, fd.tuple)); }
+
+L4 l4_of(uint32_t type, uint32_t proto) {
+  constexpr uint32_t kStream = 1, kDatagram = 2, kRaw = 3;
+  switch (proto) {
+    case 6: return (type & 0xff) == kRaw ? L4::kRaw : L4::kTcp;
+    case 17: return (type & 0xff) == kRaw ? L4::kRaw : L4::kUdp;
+    case 0:
+      if ((type & 0xff) == kStream) return L4::kTcp;
+      if ((type & 0xff) == kDatagram) return L4::kUdp;
+      return L4::kUnknown;
+    case 1: return (type & 0xff) == kRaw ? L4::kRaw : L4::kIcmp;
+    case 255: return L4::kRaw;
+    default: return L4::kUnknown;
+  }
+}
+
+Fd new_socket(uint32_t domain, uint32_t type, uint32_t proto) {
+  Fd fd;
+  switch (domain) {
+    case kFamilyUnix: fd.kind = FdKind::kUnix; break;
+    case kFamilyInet: fd.kind = FdKind::kIpv4; break;
+    case kFamilyInet6: fd.kind = FdKind::kIpv6; break;
+    case kFamilyNetlink: fd.kind = FdKind::kNetlink; break;
+    default: fd.kind = FdKind::kUnknown; break;
+  }
+  if (is_ip(fd.kind)) fd.l4 = l4_of(type, proto);
+  return fd;
+}
+
+/// The kind that a tuple's family makes of a socket.
+FdKind kind_of(const SocketTuple& t) {
+  if (t.family == Family::kInet) return FdKind::kIpv4;
+  if (t.family != Family::kInet6) return FdKind::kUnix;
+  return may_be_v4(t.source) && may_be_v4(t.dest) ? FdKind::kIpv4 : FdKind::kIpv6;
+}
+
+/// Pointer to the bytes that count, for a tuple whose v6 addresses may be mapped ones.
+const uint8_t* ip_in(const SocketTuple& t, const uint8_t* address, FdKind kind) {
+  return t.family == Family::kInet6 && kind == FdKind::kIpv4 ? address + 12 : address;
+}
+
+void take_unix(Fd& fd, const SocketTuple& t) {
+  fd.kind = FdKind::kUnix;
+  fd.source = t.unix_source;
+  fd.dest = t.unix_dest;
+  fd.name = Text(unix_text(t.unix_source, t.unix_dest, t.path));
+}
+
+/// Fills source and dest from a tuple, as they stand in it.
+void take_ip(Fd& fd, const SocketTuple& t) {
+  fd.kind = kind_of(t);
+  const bool v6 = is_v6(fd.kind);
+  set_ip(fd.tuple.source, ip_in(t, t.source, fd.kind), v6);
+  set_ip(fd.tuple.dest, ip_in(t, t.dest, fd.kind), v6);
+  fd.tuple.sport = t.sport;
+  fd.tuple.dport = t.dport;
+}
+
+void swap_ends(Fd& fd) {
+  std::swap(fd.tuple.source, fd.tuple.dest);
+  std::swap(fd.tuple.sport, fd.tuple.dport);
+}
+
+enum class Direction : uint8_t { kIncoming, kOutgoing };
+
+/// Whether another fd of the process has `port` as its own.
+bool port_in_use(const Machine& m, const Thread& thread, const Fd& self, uint16_t port) {
+  const Thread* leader = m.leader_of(thread);
+  if (!leader || !leader->fds) return false;
+  return std::any_of(leader->fds->map.begin(), leader->fds->map.end(), [&](const auto& entry) {
+    const Fd& fd = *entry.second;
+    return &fd != &self && is_ip(fd.kind) && (is_ip_server(fd.kind) ? fd.tuple.dport == port : fd.tuple.sport == port);
+  });
+}
+
+void find_role(const Machine& m, const Thread& thread, Fd& fd, Direction direction) {
+  const bool bound_to_dport = is_ip_server(fd.kind);
+  if (!bound_to_dport && !port_in_use(m, thread, fd, fd.tuple.sport))
+    fd.role = direction == Direction::kIncoming ? Role::kServer : Role::kClient;
+  else
+    fd.role = direction == Direction::kIncoming ? Role::kServer : Role::kClient;
+}
+
+/// The rule of send and receive: a datagram's tuple completes or replaces what is known of the socket.
+void update_from_tuple(const Step& s, Fd& fd, const SocketTuple& t, Direction direction) {
+  if (t.family == Family::kUnix) {
+    if (fd.kind == FdKind::kUnix) take_unix(fd, t);
+    return;
+  }
+  if (t.family != Family::kInet && t.family != Family::kInet6) return;
+  if (!is_ip_socket(fd.kind) && !is_ip_server(fd.kind) && fd.kind != FdKind::kUnknown) return;
+  const FdKind kind = kind_of(t);
+  const bool v6 = is_v6(kind);
+  const uint8_t* source = ip_in(t, t.source, kind);
+  const uint8_t* dest = ip_in(t, t.dest, kind);
+  const bool same_kind = is_v6(fd.kind) == v6;
+  auto equal = [&](const uint8_t* a, uint16_t aport, const uint8_t* b, uint16_t bport) {
+    return same_kind && same_ip(fd.tuple.source, a, v6) && fd.tuple.sport == aport && same_ip(fd.tuple.dest, b, v6) &&
+           fd.tuple.dport == bport;
+  };
+  const bool same = equal(source, t.sport, dest, t.dport) || equal(dest, t.dport, source, t.sport);
+  if (same && !fd.name.empty() && fd.role != Role::kNone) return;
+  if (!same) {
+    fd.kind = kind;
+    set_ip(fd.tuple.source, source, v6);
+    fd.tuple.sport = t.sport;
+    set_ip(fd.tuple.dest, dest, v6);
+    fd.tuple.dport = t.dport;
+  }
+  if (fd.l4 == L4::kUnknown) fd.l4 = L4::kUdp;
+  if (fd.role == Role::kNone) find_role(s.machine, *s.slot->thread, fd, direction);
+  const bool swap = (direction == Direction::kIncoming && fd.role == Role::kClient) ||
+                    (direction == Direction::kOutgoing && fd.role == Role::kServer);
+  if (swap && !same) swap_ends(fd);
+  rename(fd);
+}
+
+void on_transfer(const Step& s, unsigned tuple_index, Direction direction) {
+  if (!s.slot || s.result() < 0) return;
+  const Param raw = s.param(tuple_index);
+  if (!raw.present()) return;
+  const SocketTuple tuple = socket_tuple(raw);
+  if (!tuple.valid()) return;
+  const FdNumber number = s.fd();
+  const Fd* known = s.machine.fd(*s.slot->thread, number);
+  if (!known) {
+    if (direction == Direction::kIncoming || number < 0) return;
+    Fd fd;  // a socket that was open before the recording began
+    fd.l4 = L4::kUdp;
+    fd.kind = tuple.family == Family::kUnix ? FdKind::kUnix : kind_of(tuple);
+    if (Fd* put = s.machine.put_fd(*s.slot, number, std::move(fd))) update_from_tuple(s, *put, tuple, direction);
+    return;
+  }
+  if (!known->name.empty() && known->l4 == L4::kTcp) return;
+  if (!known->name.empty() && known->kind == FdKind::kUnix) return;
+  if (Fd* fd = s.machine.fd_for_change(*s.slot, number)) update_from_tuple(s, *fd, tuple, direction);
+}
+
+}  // namespace
+
+void on_socket(const Step& s) {
+  namespace k = p::socket_x;
+  if (!s.slot || s.result() < 0) return;
+  Fd fd = new_socket(s.param(k::domain).as<uint32_t>(), s.param(k::type).as<uint32_t>(), s.param(k::proto).as<uint32_t>());
+  const uint32_t flags = s.param(k::flags).as<uint32_t>();
+  constexpr uint32_t kSockCloexec = 02000000;
+  fd.set(Fd::kCloseOnExec, (flags & v::file_flags__O_CLOEXEC) || (s.param(k::type).as<uint32_t>() & kSockCloexec));
+  s.machine.put_fd(*s.slot, s.result(), std::move(fd));
+}
+
+void on_socketpair(const Step& s) {
+  namespace k = p::socketpair_x;
+  if (!s.slot || s.result() < 0) return;
+  const int64_t first = s.param(k::fd1).integer(-1), second = s.param(k::fd2).integer(-1);
+  if (first == second) return;
+  for (int64_t number : {first, second}) {
+    Fd fd;
+    fd.kind = FdKind::kUnix;
+    fd.source = s.param(k::source).as<uint64_t>();
+    fd.dest = s.param(k::peer).as<uint64_t>();
+    s.machine.put_fd(*s.slot, number, std::move(fd));
+  }
+}
+
+void on_bind(const Step& s) {
+  if (!s.slot || s.result() < 0) return;
+  const Param raw = s.param(p::bind_x::addr);
+  const SocketAddress address = socket_address(raw);
+  Fd* fd = s.machine.fd_for_change(*s.slot, s.fd());
+  if (!fd || !address.valid()) return;
+  if (address.family == Family::kUnix) {
+    fd->kind = FdKind::kUnix;
+    fd->name = Text(address.path);
+    return;
+  }
+  if (address.family != Family::kInet && address.family != Family::kInet6) return;
+  bool v6 = address.family == Family::kInet6;
+  const uint8_t* ip = address.ip;
+  if (v6 && is_v4_mapped(ip)) {
+    v6 = false;
+    ip += 12;
+  }
+  if (address.port > 0) {
+    fd->kind = v6 ? FdKind::kIpv6Server : FdKind::kIpv4Server;
+    fd->tuple = {};
+    set_ip(fd->tuple.dest, ip, v6);
+    fd->tuple.dport = address.port;
+    fd->role = Role::kServer;
+  }
+  std::string name;
+  append_ip(name, ip, v6);
+  name += ':' + std::to_string(address.port);
+  fd->name = Text(name);
+}
+
+void on_connect(const Step& s) {
+  namespace c = p::connect_x;
+  if (!s.slot) return;
+  const int64_t result = s.result();
+  if (result < 0 && result != kInProgress) return;
+  Fd* fd = s.machine.fd_for_change(*s.slot, s.fd());
+  if (!fd) return;
+  const SocketTuple tuple = socket_tuple(s.param(c::tuple));
+  const SocketAddress address = socket_address(s.param(c::addr));
+  if (tuple.family == Family::kUnix) {
+    take_unix(*fd, tuple);
+    if (fd->role == Role::kNone) fd->role = Role::kClient;
+    fd->set(Fd::kConnected, true);
+    return;
+  }
+  if (is_ip_server(fd->kind) && fd->l4 == L4::kUdp) {
+    // A bound datagram socket that connects: what it was bound to is its own end.
+    fd->tuple.source = fd->tuple.dest;
+    fd->tuple.sport = fd->tuple.dport;
+    fd->role = Role::kClient;
+  }
+  if (tuple.valid() && tuple.family != Family::kOther) {
+    take_ip(*fd, tuple);
+  } else if (address.family == Family::kInet || address.family == Family::kInet6) {
+    bool v6 = address.family == Family::kInet6;
+    const uint8_t* ip = address.ip;
+    if (v6 && is_v4_mapped(ip)) {
+      v6 = false;
+      ip += 12;
+    }
+    fd->kind = v6 ? FdKind::kIpv6 : FdKind::kIpv4;
+    set_ip(fd->tuple.dest, ip, v6);
+    fd->tuple.dport = address.port;
+  } else {
+    return;
+  }
+  if (fd->role == Role::kNone) fd->role = Role::kClient;
+  fd->set(Fd::kConnected, true);
+  rename(*fd);
+}
+
+void on_accept(const Step& s) {
+  namespace a = p::accept_5_x;
+  if (!s.slot || s.result() < 0) return;
+  const SocketTuple tuple = socket_tuple(s.param(a::tuple));
+  if (!tuple.valid() || tuple.family == Family::kOther) return;
+  Fd fd;
+  fd.role = Role::kServer;
+  fd.set(Fd::kConnected, true);
+  if (tuple.family == Family::kUnix) {
+    take_unix(fd, tuple);
+  } else {
+    fd.l4 = L4::kTcp;
+    take_ip(fd, tuple);
+    rename(fd);
+  }
+  s.machine.put_fd(*s.slot, s.result(), std::move(fd));
+}
+
+void on_recvfrom(const Step& s) { on_transfer(s, p::recvfrom_x::tuple, Direction::kIncoming); }
+void on_recvmsg(const Step& s) { on_transfer(s, p::recvmsg_x::tuple, Direction::kIncoming); }
+void on_recv(const Step& s) { on_transfer(s, p::recv_x::tuple, Direction::kIncoming); }
+void on_send(const Step& s) { on_transfer(s, p::send_x::tuple, Direction::kOutgoing); }
+
+}  // namespace scry::state

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+// Containers: which one a thread is in follows from its cgroups (state.md §5); what is known about it comes from
+// container events.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+
+namespace scry::state {
+
+/// Numbers as in container events.
+enum class ContainerType : uint16_t {
+  kDocker, kLxc, kLibvirtLxc, kMesos, kRkt, kCustom, kCri, kContainerd, kCrio, kBpm, kStatic, kPodman,
+  kUnknown = 0xffff
+};
+std::string_view name_of(ContainerType type);
+
+struct Container {
+  std::string id, name, image;
+  ContainerType type = ContainerType::kUnknown;
+  std::string json;  ///< the event's text, from which further fields come
+};
+
+class Containers {
+ public:
+  static constexpr size_t kMax = 65536;
+  /// The short id, or empty for the host. `cgroups`: "subsystem=path", NUL-separated.
+  static std::string id_from_cgroups(std::string_view cgroups);
+
+  const Container* find(std::string_view id) const;
+  /// From a container or container_json event. False when the table is full or the JSON can't be read.
+  bool add(Container container);
+  bool add_json(std::string_view json);
+  void clear() { by_id_.clear(); }
+  const std::map<std::string, Container, std::less<>>& all() const { return by_id_; }
+
+ private:
+  std::map<std::string, Container, std::less<>> by_id_;
+};
+
+}  // namespace scry::state

@@ -1,0 +1,396 @@
+// SPDX-License-Identifier: Apache-2.0
+// The tables of the machine and how their entries hang together. What events do to them is in apply*.cpp.
+#include "capture/state/machine.h"
+
+#include <absl/container/flat_hash_set.h>
+
+#include <algorithm>
+#include <cstring>
+
+namespace scry::state {
+
+Machine::Machine(Losses& losses) : losses_(&losses) {}
+Machine::~Machine() = default;
+
+void Machine::reset() {
+  threads_.clear();
+  users_.clear();
+  groups_.clear();
+  containers_.clear();
+  interfaces_.clear();
+  info_ = {};
+  last_slot_ = nullptr;
+  doomed_thread_ = {};
+  doomed_fd_ = {};
+  recent_exits_.fill({});
+}
+
+// --- users and groups ---
+
+void Machine::add_user(std::string_view container, User user) {
+  if (users_.size() >= kMaxUsers) return losses_->add(LossKind::kTableFull, 0, 0, "more users than the table holds");
+  users_.insert_or_assign({std::string(container), user.uid}, std::move(user));
+}
+
+void Machine::add_group(std::string_view container, Group group) {
+  if (groups_.size() >= kMaxUsers) return losses_->add(LossKind::kTableFull, 0, 0, "more groups than the table holds");
+  groups_.insert_or_assign({std::string(container), group.gid}, std::move(group));
+}
+
+void Machine::remove_user(std::string_view container, uint32_t uid) { users_.erase({std::string(container), uid}); }
+void Machine::remove_group(std::string_view container, uint32_t gid) { groups_.erase({std::string(container), gid}); }
+
+namespace {
+/// An entry of the thread's container, else of the host.
+template <class Map>
+auto find_owner(const Map& map, std::string_view container, uint32_t id) -> const typename Map::mapped_type* {
+  if (!container.empty())
+    if (auto it = map.find({std::string(container), id}); it != map.end()) return &it->second;
+  auto it = map.find({std::string(), id});
+  return it == map.end() ? nullptr : &it->second;
+}
+}  // namespace
+
+const User* Machine::user(std::string_view container, uint32_t uid) const { return find_owner(users_, container, uid); }
+const Group* Machine::group(std::string_view container, uint32_t gid) const {
+  return find_owner(groups_, container, gid);
+}
+
+// --- threads ---
+
+ThreadSlot* Machine::slot(Tid tid) {
+  if (last_slot_ && last_slot_->thread->tid == tid) return last_slot_;
+  auto it = threads_.find(tid);
+  if (it == threads_.end()) return nullptr;
+  return last_slot_ = it->second.get();
+}
+
+const ThreadSlot* Machine::find(Tid tid) const {
+  if (last_slot_ && last_slot_->thread->tid == tid) return last_slot_;
+  auto it = threads_.find(tid);
+  return it == threads_.end() ? nullptr : it->second.get();
+}
+
+ThreadSlot* Machine::leader_slot(ThreadSlot& slot) {
+  if (slot->is_leader()) return &slot;
+  if (slot.leader) return slot.leader;
+  if (slot->pid < 0) return nullptr;
+  auto it = threads_.find(slot->pid);
+  return it == threads_.end() ? nullptr : it->second.get();
+}
+
+const Thread* Machine::leader_of(const Thread& thread) const {
+  if (thread.is_leader()) return &thread;
+  return thread.pid < 0 ? nullptr : this->thread(thread.pid);
+}
+
+std::string_view Machine::cwd(const Thread& thread) const {
+  const Thread* leader = leader_of(thread);
+  return leader ? leader->cwd.view() : std::string_view("./");
+}
+
+ThreadSlot* Machine::insert(Thread thread) {
+  auto it = threads_.find(thread.tid);
+  if (it != threads_.end()) {
+    ThreadSlot& slot = *it->second;  // keeps its children and members
+    leave(slot);
+    slot.enter.forget();
+    slot.thread = Rc<Thread>(new Thread(std::move(thread)));
+    link(slot);
+    return &slot;
+  }
+  if (threads_.size() >= kMaxThreads) {
+    losses_->add(LossKind::kTableFull, 0, 0, "more threads than the table holds");
+    return nullptr;
+  }
+  auto slot = std::make_unique<ThreadSlot>();
+  ThreadSlot* out = slot.get();
+  const Tid tid = thread.tid;
+  slot->thread = Rc<Thread>(new Thread(std::move(thread)));
+  threads_.emplace(tid, std::move(slot));
+  link(*out);
+  return out;
+}
+
+/// Hangs a thread under its parent and its leader, where these are known.
+void Machine::link(ThreadSlot& slot) {
+  if (slot->is_leader()) {
+    slot.group_alive = slot->has(Thread::kDead) ? 0 : 1;
+    for (const ThreadSlot* m = slot.first_member; m; m = m->next_member) ++slot.group_alive;
+  } else if (slot->pid >= 0) {
+    if (auto it = threads_.find(slot->pid); it != threads_.end() && it->second.get() != &slot) {
+      ThreadSlot& leader = *it->second;
+      slot.leader = &leader;
+      slot.prev_member = nullptr;
+      slot.next_member = leader.first_member;
+      if (leader.first_member) leader.first_member->prev_member = &slot;
+      leader.first_member = &slot;
+      ++leader.group_alive;
+    }
+  }
+  set_parent(slot, slot->ptid);
+}
+
+void Machine::set_parent(ThreadSlot& slot, Tid ptid) {
+  if (slot.parent) {
+    (slot.prev_sibling ? slot.prev_sibling->next_sibling : slot.parent->first_child) = slot.next_sibling;
+    if (slot.next_sibling) slot.next_sibling->prev_sibling = slot.prev_sibling;
+    slot.parent = slot.next_sibling = slot.prev_sibling = nullptr;
+  }
+  if (slot->ptid != ptid) slot.thread.mut().ptid = ptid;
+  auto it = threads_.find(ptid);
+  if (ptid <= 0 || it == threads_.end() || it->second.get() == &slot) return;
+  ThreadSlot& parent = *it->second;
+  slot.parent = &parent;
+  slot.next_sibling = parent.first_child;
+  if (parent.first_child) parent.first_child->prev_sibling = &slot;
+  parent.first_child = &slot;
+}
+
+/// Takes a thread out of its parent's and its leader's lists.
+void Machine::leave(ThreadSlot& slot) {
+  set_parent(slot, 0);
+  if (slot.leader) {
+    (slot.prev_member ? slot.prev_member->next_member : slot.leader->first_member) = slot.next_member;
+    if (slot.next_member) slot.next_member->prev_member = slot.prev_member;
+    if (!slot->has(Thread::kDead) && slot.leader->group_alive > 0) --slot.leader->group_alive;
+    slot.leader = slot.next_member = slot.prev_member = nullptr;
+  }
+}
+
+void Machine::erase(ThreadSlot& slot) {
+  if (last_slot_ == &slot) last_slot_ = nullptr;
+  leave(slot);
+  while (slot.first_child) {
+    ThreadSlot* child = slot.first_child;
+    slot.first_child = child->next_sibling;
+    child->parent = child->next_sibling = child->prev_sibling = nullptr;
+  }
+  while (slot.first_member) {
+    ThreadSlot* member = slot.first_member;
+    slot.first_member = member->next_member;
+    member->leader = member->next_member = member->prev_member = nullptr;
+  }
+  threads_.erase(slot->tid);
+}
+
+void Machine::mark_dead(ThreadSlot& slot, Nanos now) {
+  recent_exits_[next_exit_++ % recent_exits_.size()] = {slot->tid, now};
+  if (slot->has(Thread::kDead)) return;
+  slot.thread.mut().bits |= Thread::kDead;
+  ThreadSlot* leader = slot->is_leader() ? &slot : slot.leader;
+  if (leader && leader->group_alive > 0) --leader->group_alive;
+}
+
+void Machine::revive(ThreadSlot& slot) {
+  if (!slot->has(Thread::kDead)) return;
+  slot.thread.mut().bits &= static_cast<uint8_t>(~Thread::kDead);
+  ThreadSlot* leader = slot->is_leader() ? &slot : slot.leader;
+  if (leader) ++leader->group_alive;
+}
+
+bool Machine::exited_just_now(Tid tid, Nanos now) const {
+  constexpr Nanos kShort = 2'000'000'000;
+  return std::any_of(recent_exits_.begin(), recent_exits_.end(),
+                     [&](const Exit& e) { return e.tid == tid && e.ts + kShort > now; });
+}
+
+/// state.md §2, "Reparenting": the kernel's choice, else a living thread of the group, else the nearest reaper above.
+Tid Machine::new_parent_for_children(const ThreadSlot& slot, Tid reaper) const {
+  if (reaper > 0 && find(reaper)) return reaper;
+  const ThreadSlot* leader = slot->is_leader() ? &slot : slot.leader;
+  auto living_in = [&](const ThreadSlot& group) -> const ThreadSlot* {
+    if (&group != &slot && !group->has(Thread::kDead)) return &group;
+    for (const ThreadSlot* m = group.first_member; m; m = m->next_member)
+      if (m != &slot && !m->thread->has(Thread::kDead)) return m;
+    return nullptr;
+  };
+  if (leader && leader->group_alive > 0)
+    if (const auto* alive = living_in(*leader)) return alive->thread->tid;
+  auto in_pidns = [](const Thread& t) { return t.vtid >= 0 && t.tid != t.vtid; };
+  int steps = 0;
+  for (const ThreadSlot* up = slot.parent; up && steps < 4096; up = up->parent, ++steps) {
+    const ThreadSlot* group = up->thread->is_leader() ? up : up->leader;
+    if (in_pidns(*up->thread) != in_pidns(*slot.thread)) break;
+    if (!group) continue;
+    const Thread& t = *group->thread;
+    if (t.pid == 1 || t.vpid == 1 || t.has(Thread::kReaper))
+      if (const auto* alive = living_in(*group)) return alive->thread->tid;
+  }
+  return 0;
+}
+
+void Machine::give_children_away(ThreadSlot& slot, Tid reaper) {
+  if (!slot.first_child) return;
+  Tid heir = new_parent_for_children(slot, reaper);
+  if (heir == slot->tid) heir = 0;
+  while (slot.first_child) set_parent(*slot.first_child, heir);
+  if (auto* heir_slot = heir > 0 ? this->slot(heir) : nullptr)
+    if (auto* group = leader_slot(*heir_slot); group && !(*group)->has(Thread::kReaper))
+      group->thread.mut().bits |= Thread::kReaper;
+}
+
+void Machine::remove(ThreadSlot& slot, Tid reaper) {
+  give_children_away(slot, reaper);
+  if (slot->is_leader() && slot.group_alive > 0) return;  // stays until the last of the group is gone
+  ThreadSlot* leader = slot.leader;
+  erase(slot);
+  if (leader && leader->group_alive == 0 && (*leader)->has(Thread::kDead)) erase(*leader);
+}
+
+void Machine::remove_members(ThreadSlot& leader) {
+  while (leader.first_member) {
+    ThreadSlot& member = *leader.first_member;
+    while (member.first_child) set_parent(*member.first_child, leader->tid);
+    erase(member);
+  }
+}
+
+void Machine::gap() {
+  for (auto& [tid, slot] : threads_) slot->enter.forget();
+}
+
+void Machine::settle() {
+  if (doomed_fd_.set) {
+    doomed_fd_.set = false;
+    auto it = threads_.find(doomed_fd_.pid);
+    if (it != threads_.end()) drop_fd(*it->second, doomed_fd_.number);
+  }
+  if (doomed_thread_.set) {
+    doomed_thread_.set = false;
+    if (auto* found = slot(doomed_thread_.tid)) remove(*found, doomed_thread_.reaper);
+  }
+}
+
+// --- fds ---
+
+FdTable* Machine::fds_of(ThreadSlot& slot) {
+  ThreadSlot* leader = leader_slot(slot);
+  if (!leader) return nullptr;
+  Thread& thread = leader->thread.mut();
+  if (!thread.fds) thread.fds = Rc<FdTable>(new FdTable);
+  return &thread.fds.mut();
+}
+
+const Fd* Machine::fd(const Thread& thread, FdNumber number) const {
+  const Thread* leader = leader_of(thread);
+  if (!leader || !leader->fds) return nullptr;
+  auto it = leader->fds->map.find(number);
+  return it == leader->fds->map.end() ? nullptr : it->second.get();
+}
+
+Fd* Machine::fd_for_change(ThreadSlot& slot, FdNumber number) {
+  ThreadSlot* leader = leader_slot(slot);
+  if (!leader || !(*leader)->fds || !(*leader)->fds->map.contains(number)) return nullptr;
+  return &fds_of(slot)->map.find(number)->second.mut();
+}
+
+Fd* Machine::put_fd(ThreadSlot& slot, FdNumber number, Fd fd) {
+  FdTable* table = fds_of(slot);
+  if (!table) return nullptr;
+  auto it = table->map.find(number);
+  if (it != table->map.end()) {
+    it->second = Rc<Fd>(new Fd(std::move(fd)));
+    return &it->second.mut();
+  }
+  if (table->map.size() >= FdTable::kMaxFds) {
+    losses_->add(LossKind::kTableFull, 0, 0, "more fds in a process than the table holds");
+    return nullptr;
+  }
+  auto put = table->map.emplace(number, Rc<Fd>(new Fd(std::move(fd)))).first;
+  return &put->second.mut();
+}
+
+void Machine::drop_fd(ThreadSlot& slot, FdNumber number) {
+  ThreadSlot* leader = leader_slot(slot);
+  if (!leader || !(*leader)->fds || !(*leader)->fds->map.contains(number)) return;
+  fds_of(slot)->map.erase(number);
+}
+
+// --- the lists ---
+
+void Machine::add_listed_thread(Thread thread) { insert(std::move(thread)); }
+
+void Machine::add_listed_fd(Tid tid, FdNumber number, Fd fd) {
+  ThreadSlot* owner = slot(tid);
+  if (owner && (*owner)->is_leader()) put_fd(*owner, number, std::move(fd));
+}
+
+void Machine::finish_lists() {
+  // Entries come in any order: now that all are there, hang them together.
+  for (auto& [tid, slot] : threads_) {
+    slot->parent = slot->first_child = slot->next_sibling = slot->prev_sibling = nullptr;
+    slot->leader = slot->first_member = slot->next_member = slot->prev_member = nullptr;
+    slot->group_alive = 0;
+  }
+  for (bool leaders : {true, false})
+    for (auto& [tid, slot] : threads_)
+      if (slot->thread->is_leader() == leaders) link(*slot);
+  // An ipv4 socket whose source port somebody listens on is the server's end (state.md §4).
+  absl::flat_hash_set<uint16_t> served;
+  for (const auto& [tid, slot] : threads_)
+    if (slot->thread->fds)
+      for (const auto& [number, fd] : slot->thread->fds->map)
+        if (fd->kind == FdKind::kIpv4Server) served.insert(fd->tuple.dport);
+  for (auto& [tid, slot] : threads_) {
+    if (!slot->thread->fds) continue;
+    for (auto& [number, fd] : slot->thread.mut().fds.mut().map) {
+      if (fd->kind != FdKind::kIpv4) continue;
+      Fd& socket = fd.mut();
+      if (served.contains(socket.tuple.sport)) {
+        std::swap(socket.tuple.source, socket.tuple.dest);
+        std::swap(socket.tuple.sport, socket.tuple.dport);
+        socket.role = Role::kServer;
+      } else {
+        socket.role = Role::kClient;
+      }
+      socket.name = Text(tuple_text(socket.kind, socket.l4, socket.tuple, Ports::kAlways));
+    }
+  }
+}
+
+// --- the rest ---
+
+bool Machine::is_local_address(const uint8_t* ip, bool v6) const {
+  return std::any_of(interfaces_.begin(), interfaces_.end(), [&](const Interface& i) {
+    return i.v6 == v6 && std::memcmp(i.address.bytes, ip, v6 ? 16 : 4) == 0;
+  });
+}
+
+Text Machine::container_of(const Text& cgroups) {
+  if (cgroups.empty()) return {};
+  return pool_.intern(Containers::id_from_cgroups(cgroups));
+}
+
+std::string concat_path(std::string_view base, std::string_view path) {
+  constexpr size_t kLimit = 1024;
+  if (path.empty()) return {};
+  if (path[0] == '/') base = {};
+  if (base.size() + path.size() > kLimit) return "/DIR_TOO_LONG/FILENAME_TOO_LONG";
+  std::string out;
+  out.reserve(base.size() + path.size() + 1);
+  const bool absolute = (base.empty() ? path : base)[0] == '/';
+  if (absolute) out = '/';
+  auto add = [&](std::string_view part) {
+    size_t at = 0;
+    while (at < part.size()) {
+      size_t slash = part.find('/', at);
+      if (slash == std::string_view::npos) slash = part.size();
+      std::string_view name = part.substr(at, slash - at);
+      at = slash + 1;
+      if (name.empty() || name == ".") continue;
+      if (name == "..") {
+        size_t cut = out.rfind('/');
+        out.resize(cut == std::string::npos ? 0 : cut == 0 ? (absolute ? 1 : 0) : cut);
+        continue;
+      }
+      if (!out.empty() && out.back() != '/') out += '/';
+      out += name;
+    }
+  };
+  add(base);
+  add(path);
+  return out;
+}
+
+}  // namespace scry::state

@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: Apache-2.0
+// The machine as the capture describes it: threads, their fds, users, groups, containers, interfaces. Filled from the
+// lists at the start of a section, then moved on by apply(), one event after the other; everyone else reads.
+//
+// Rules: spec/state.md. A handler is written once, against the current layout of its event; Event::current() finds the
+// value in whichever event an older recorder put it.
+#pragma once
+
+#include <absl/container/flat_hash_map.h>
+#include <absl/container/node_hash_map.h>
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "capture/base/loss.h"
+#include "capture/base/text.h"
+#include "capture/event/event.h"
+#include "capture/state/containers.h"
+#include "capture/state/thread.h"
+
+namespace scry::state {
+
+struct MachineInfo {
+  uint32_t cpus = 0;
+  uint64_t memory_bytes = 0;
+  uint64_t max_pid = 0;
+  std::string hostname;
+  Nanos boot_ts = 0;
+};
+
+struct Interface {
+  bool v6 = false;
+  IpAddress address, netmask, broadcast;
+  uint64_t link_speed = 0;
+  std::string name;
+};
+
+struct User {
+  uint32_t uid = 0, gid = 0;
+  std::string name, home, shell;
+};
+
+struct Group {
+  uint32_t gid = 0;
+  std::string name;
+};
+
+/// A thread in the table, with what is only bookkeeping: it can be derived or dies with the next events.
+struct ThreadSlot {
+  Rc<Thread> thread;
+  event::EnterEvent enter;      ///< the last enter event, until its exit
+  Nanos last_enter_ts = 0;      ///< of the last enter event of any kind; 0: there was none
+  Nanos latency = 0;            ///< exit minus last enter, 0 after an enter: what `-t d` shows
+  uint32_t group_alive = 0;     ///< living threads of the group; kept in the leader's slot
+  ThreadSlot* first_child = nullptr;  ///< by ptid
+  ThreadSlot* next_sibling = nullptr;
+  ThreadSlot* prev_sibling = nullptr;
+  ThreadSlot* parent = nullptr;
+  ThreadSlot* leader = nullptr;       ///< whose list of members this thread is in; null for leaders
+  ThreadSlot* first_member = nullptr;
+  ThreadSlot* next_member = nullptr;
+  ThreadSlot* prev_member = nullptr;
+
+  const Thread& operator*() const { return *thread; }
+  const Thread* operator->() const { return thread.get(); }
+};
+
+/// What apply() made of an event.
+struct Applied {
+  event::Event event;
+  const ThreadSlot* slot = nullptr;  ///< null for events that belong to no thread
+};
+
+class Machine {
+ public:
+  static constexpr size_t kMaxThreads = 262144;
+  static constexpr size_t kMaxUsers = 131072;
+
+  explicit Machine(Losses& losses);
+  ~Machine();
+  Machine(const Machine&) = delete;
+  Machine& operator=(const Machine&) = delete;
+
+  // --- the lists at the start of a section ---
+  void reset();
+  MachineInfo& info() { return info_; }
+  const MachineInfo& info() const { return info_; }
+  std::vector<Interface>& interfaces() { return interfaces_; }
+  const std::vector<Interface>& interfaces() const { return interfaces_; }
+  void add_user(std::string_view container, User user);
+  void add_group(std::string_view container, Group group);
+  void remove_user(std::string_view container, uint32_t uid);
+  void remove_group(std::string_view container, uint32_t gid);
+  /// A thread of the process list. Its texts should come from pool().
+  void add_listed_thread(Thread thread);
+  /// An fd of the fd list of thread `tid`; ignored unless `tid` is a known leader.
+  void add_listed_fd(Tid tid, FdNumber number, Fd fd);
+  /// After the lists, before the first event: roles of sockets, links between threads.
+  void finish_lists();
+
+  // --- events ---
+  /// Moves the state on. The result is valid until the next call.
+  Applied apply(const event::RawEvent& raw);
+  /// Damage lies between the last event and the next: enter events waiting for their exit are forgotten.
+  void gap();
+
+  // --- questions ---
+  const ThreadSlot* find(Tid tid) const;
+  const Thread* thread(Tid tid) const {
+    const auto* slot = find(tid);
+    return slot ? slot->thread.get() : nullptr;
+  }
+  const Thread* leader_of(const Thread& thread) const;
+  const Fd* fd(const Thread& thread, FdNumber number) const;
+  const User* user(std::string_view container, uint32_t uid) const;
+  const Group* group(std::string_view container, uint32_t gid) const;
+  const Containers& containers() const { return containers_; }
+  /// Directory that relative paths of `thread` start from; ends in '/'.
+  std::string_view cwd(const Thread& thread) const;
+  bool is_local_address(const uint8_t* ip, bool v6) const;
+  size_t thread_count() const { return threads_.size(); }
+  size_t user_count() const { return users_.size(); }
+  size_t group_count() const { return groups_.size(); }
+  template <class Visit>
+  void for_each_thread(Visit visit) const {
+    for (const auto& [tid, slot] : threads_) visit(*slot->thread);
+  }
+  /// Over contents only, the same for equal states however they came about.
+  uint64_t hash() const;
+  TextPool& pool() { return pool_; }
+
+  // --- for the handlers (apply_*.cpp) ---
+  ThreadSlot* slot(Tid tid);
+  ThreadSlot* leader_slot(ThreadSlot& slot);
+  /// Makes `thread` the one of its tid; null when the table is full.
+  ThreadSlot* insert(Thread thread);
+  void remove(ThreadSlot& slot, Tid reaper);
+  void give_children_away(ThreadSlot& slot, Tid reaper);
+  void remove_at_next_event(Tid tid, Tid reaper) { doomed_thread_ = {tid, reaper, true}; }
+  /// Whether the child `tid` of `parent` exited so short a time before `now` that its clone is still to be told.
+  bool exited_just_now(Tid tid, Nanos now) const;
+  void close_at_next_event(Pid pid, FdNumber number) { doomed_fd_ = {pid, number, true}; }
+  void set_parent(ThreadSlot& slot, Tid ptid);
+  void mark_dead(ThreadSlot& slot, Nanos now);
+  void revive(ThreadSlot& slot);
+  void remove_members(ThreadSlot& leader);
+  FdTable* fds_of(ThreadSlot& slot);
+  Fd* fd_for_change(ThreadSlot& slot, FdNumber number);
+  /// Puts `fd` under `number` in the table of the process of `slot`; returns it for further filling, or null.
+  Fd* put_fd(ThreadSlot& slot, FdNumber number, Fd fd);
+  void drop_fd(ThreadSlot& slot, FdNumber number);
+  Text container_of(const Text& cgroups);
+  Containers& containers_for_change() { return containers_; }
+  Losses& losses() { return *losses_; }
+
+ private:
+  ThreadSlot* slot_or_placeholder(const event::RawEvent& raw);
+  void settle();
+  void link(ThreadSlot& slot);
+  void leave(ThreadSlot& slot);
+  Tid new_parent_for_children(const ThreadSlot& slot, Tid reaper) const;
+  void erase(ThreadSlot& slot);
+
+  struct DoomedThread {
+    Tid tid = -1;
+    Tid reaper = 0;
+    bool set = false;
+  };
+  struct DoomedFd {
+    Pid pid = -1;
+    FdNumber number = -1;
+    bool set = false;
+  };
+
+  Losses* losses_;
+  TextPool pool_;
+  MachineInfo info_;
+  std::vector<Interface> interfaces_;
+  absl::flat_hash_map<Tid, std::unique_ptr<ThreadSlot>> threads_;
+  absl::flat_hash_map<std::pair<std::string, uint32_t>, User> users_;
+  absl::flat_hash_map<std::pair<std::string, uint32_t>, Group> groups_;
+  Containers containers_;
+  ThreadSlot* last_slot_ = nullptr;  ///< of the last find: events come in runs of one thread
+  DoomedThread doomed_thread_;
+  DoomedFd doomed_fd_;
+  struct Exit {
+    Tid tid = -1;
+    Nanos ts = 0;
+  };
+  std::array<Exit, 256> recent_exits_{};
+  size_t next_exit_ = 0;
+};
+
+/// base and path joined and normalised as state.md §4 says; an absolute `path` stands alone.
+std::string concat_path(std::string_view base, std::string_view path);
+
+}  // namespace scry::state

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/line_printer.h"
+
+#include <ctime>
+
+namespace scry::cli {
+
+using event::Event;
+
+namespace {
+
+constexpr uint64_t kSecond = 1'000'000'000;
+constexpr std::string_view kBoldGreen = "\x1b[01;32m", kBoldCyan = "\x1b[01;36m", kBoldBlue = "\x1b[01;34m",
+                           kPlain = "\x1b[00m";
+
+void put_span(Out& out, uint64_t nanos) {
+  out.put_u64(nanos / kSecond);
+  out.put('.');
+  out.put_padded(nanos % kSecond, 9);
+}
+
+bool is_container(const Event& e) {
+  const unsigned code = e.raw().code;
+  return code == event::kContainerJsonE || code == event::kContainerJson_2E || code == event::kContainerE;
+}
+
+}  // namespace
+
+std::string_view type_of(const Event& e) {
+  const unsigned code = e.raw().code;
+  if (code > event::kGenericX) [[likely]] return e.info().name();
+  const unsigned call = e.param(0).as<uint16_t>();
+  if (call == 0 || call >= event::syscall_count) return "<unknown>";
+  return event::syscall_names[call];
+}
+
+std::string_view container_event_id(const Event& e) {
+  if (e.raw().code == event::kContainerE) return e.param(0).text();
+  // The first "id" is the container's own.
+  const auto json = e.param(0).text();
+  constexpr std::string_view kKey = "\"id\":";
+  const size_t at = json.find(kKey);
+  if (at == std::string_view::npos) return {};
+  auto rest = json.substr(at + kKey.size());
+  rest = rest.substr(std::min(rest.find('"'), rest.size()));
+  if (rest.empty()) return {};
+  rest.remove_prefix(1);
+  return rest.substr(0, rest.find('"'));
+}
+
+void LinePrinter::put_clock(Out& out, Nanos ts) {
+  const uint64_t second = ts / kSecond;
+  if (second != clock_second_) {
+    clock_second_ = second;
+    const auto seconds = static_cast<time_t>(second);
+    struct tm parts = {};
+    localtime_r(&seconds, &parts);
+    Out::write_padded(clock_text_, static_cast<uint64_t>(parts.tm_hour), 2);
+    Out::write_padded(clock_text_ + 3, static_cast<uint64_t>(parts.tm_min), 2);
+    Out::write_padded(clock_text_ + 6, static_cast<uint64_t>(parts.tm_sec), 2);
+    clock_text_[2] = clock_text_[5] = ':';
+    clock_text_[8] = '.';
+  }
+  char* to = out.room(20);
+  std::memcpy(to, clock_text_, sizeof clock_text_);
+  out.done(Out::write_padded(to + sizeof clock_text_, ts % kSecond, 9));
+}
+
+void LinePrinter::put_time(Out& out, const Moment& moment) {
+  const Nanos ts = moment.event.raw().ts;
+  switch (time_) {
+    case TimeStyle::kClock: return put_clock(out, ts);
+    case TimeStyle::kEpoch:  // as sysdig writes it: two numbers with a dot between, the nanoseconds not padded
+      out.put_u64(ts / kSecond);
+      out.put('.');
+      return out.put_u64(ts % kSecond);
+    case TimeStyle::kRelative: return put_span(out, ts - start_);
+    case TimeStyle::kLatency:
+      return put_span(out, moment.slot && !moment.event.info().has(event::kSkipparsereset) ? moment.slot->latency : 0);
+    case TimeStyle::kDelta:
+      put_span(out, any_ ? ts - previous_ : 0);
+      previous_ = ts;
+      any_ = true;
+      return;
+  }
+}
+
+void LinePrinter::put_process(Out& out, const Moment& moment) {
+  const bool colour = colour_ == Colour::kAlways;
+  if (colour) out.put(kBoldGreen);
+  if (is_container(moment.event)) [[unlikely]] {
+    out.put("container:");
+    out.put_visible(container_event_id(moment.event));
+  } else if (moment.thread) {
+    out.put_visible(moment.thread->comm);
+  } else {
+    out.put("<NA>");
+  }
+  if (colour) out.put(kPlain);
+  out.put(" (");
+  if (colour) {
+    out.put(kBoldCyan);
+    if (moment.thread) out.put_i64(moment.thread->pid);
+    else out.put("<NA>");
+    out.put(kPlain);
+    out.put('.');
+  }
+  out.put_i64(moment.event.raw().tid);
+  out.put(") ");
+}
+
+void LinePrinter::print(Out& out, const Moment& moment, const state::Machine& machine) {
+  const auto& raw = moment.event.raw();
+  out.put_u64(raw.num);
+  out.put(' ');
+  put_time(out, moment);
+  out.put(' ');
+  out.put_u64(raw.cpu);
+  out.put(' ');
+  put_process(out, moment);
+  out.put(moment.event.is_enter() ? std::string_view("> ") : std::string_view("< "));
+  if (colour_ == Colour::kAlways) out.put(kBoldBlue);
+  out.put(type_of(moment.event));
+  if (colour_ == Colour::kAlways) out.put(kPlain);
+  out.put(' ');
+  renderer_.args(out, moment, machine);
+  out.put('\n');
+}
+
+}  // namespace scry::cli

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0
+// CLI11 parses. What getopt_long does and CLI11 does not (long options cut short) is put in order before.
+#include "cli/options.h"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <charconv>
+
+namespace scry::cli {
+namespace {
+
+/// sysdig's options that later work brings: refused by name, never ignored.
+struct LaterRow {
+  const char* names;
+  enum Takes : uint8_t { kNothing, kValue, kMaybeValue } takes;
+  const char* what;
+};
+constexpr LaterRow kLater[] = {
+    {"-c,--chisel", LaterRow::kValue, "chisels"},
+    {"--list-chisels", LaterRow::kNothing, "chisels"},
+    {"-i,--chisel-info", LaterRow::kValue, "chisels"},
+    {"-w,--writefile", LaterRow::kValue, "writing captures"},
+    {"-z,--compress", LaterRow::kNothing, "writing captures"},
+    {"-C,--file-size", LaterRow::kValue, "writing captures"},
+    {"-G,--seconds", LaterRow::kValue, "writing captures"},
+    {"-e,--event-limit", LaterRow::kValue, "writing captures"},
+    {"-W,--limit", LaterRow::kValue, "writing captures"},
+    {"-F,--fatfile", LaterRow::kNothing, "writing captures"},
+    {"-d,--displayflt", LaterRow::kNothing, "filters"},
+    {"--filter-proclist", LaterRow::kNothing, "filters"},
+    {"-l,--list", LaterRow::kNothing, "the list of fields"},
+    {"--list-markdown", LaterRow::kNothing, "the list of fields"},
+    {"-L,--list-events", LaterRow::kNothing, "the list of events"},
+    {"-R,--resolve-ports", LaterRow::kNothing, "names of ports"},
+    {"-B,--bpf", LaterRow::kMaybeValue, "live capture"},
+    {"-u,--udig", LaterRow::kNothing, "live capture"},
+    {"-s,--snaplen", LaterRow::kValue, "live capture"},
+    {"-T,--force-tracers-capture", LaterRow::kNothing, "live capture"},
+    {"-U,--suppress-comm", LaterRow::kValue, "live capture"},
+    {"--page-faults", LaterRow::kNothing, "live capture"},
+    {"--large-environment", LaterRow::kNothing, "live capture"},
+    {"--cri", LaterRow::kValue, "live capture"},
+    {"--cri-timeout", LaterRow::kValue, "live capture"},
+    {"-k,--k8s-api", LaterRow::kValue, "Kubernetes metadata"},
+    {"-K,--k8s-api-cert", LaterRow::kValue, "Kubernetes metadata"},
+    {"--node-name", LaterRow::kValue, "Kubernetes metadata"},
+    {"-m,--mesos-api", LaterRow::kValue, "Mesos metadata"},
+    {"-H,--plugin", LaterRow::kValue, "plugins"},
+    {"-I,--input", LaterRow::kValue, "plugins"},
+    {"--plugin-config-file", LaterRow::kValue, "plugins"},
+    {"--libs-version", LaterRow::kNothing, "the version of another project's libraries"},
+};
+
+/// Long options may be cut short as long as it is clear which one is meant; --read is sysdig's name for --readfile.
+Result<void> complete_long_options(const ::CLI::App& app, std::vector<std::string>& args) {
+  for (std::string& arg : args) {
+    if (arg == "--") break;
+    if (!arg.starts_with("--")) continue;
+    const size_t equals = arg.find('=');
+    const std::string name = arg.substr(2, equals == std::string::npos ? equals : equals - 2);
+    std::vector<std::string> meant;
+    for (const ::CLI::Option* option : app.get_options())
+      for (const std::string& known : option->get_lnames()) {
+        if (known == name) meant.assign(1, known);
+        else if (known.starts_with(name) && (meant.empty() || meant[0] != name)) meant.push_back(known);
+      }
+    if (meant.empty()) return fail("", fmt::format("unknown option '--{}'; scry --help lists them", name));
+    if (meant.size() > 1 && meant[0] != name)
+      return fail("", fmt::format("option '--{}' could be --{} or --{}", name, meant[0], meant[1]));
+    arg = "--" + meant[0] + (equals == std::string::npos ? "" : arg.substr(equals));
+  }
+  return {};
+}
+
+Result<uint64_t> positive(const std::string& text, const char* option) {
+  uint64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size() || value == 0)
+    return fail("", fmt::format("{} needs a number above 0, not '{}'", option, text));
+  return value;
+}
+
+}  // namespace
+
+Result<Options> parse_options(std::vector<std::string> args) {
+  Options options;
+  ::CLI::App app("scry");
+  app.set_help_flag();
+  std::string later, limit, seconds, time;
+  std::vector<std::string> words;
+  std::vector<fields::Buffers> buffers;
+  int quiet = 0;
+  auto buffer_flag = [&](const char* names, fields::Buffers kind) {
+    app.add_flag_callback(names, [&buffers, kind] { buffers.push_back(kind); });
+  };
+  app.add_option("-r,--readfile", options.files)->type_size(1)->expected(1, 1 << 20)->allow_extra_args(false);
+  app.add_option("-n,--numevents", limit);
+  app.add_option("-M", seconds);
+  app.add_option("-t,--timetype", time);
+  app.add_flag("-q,--quiet", quiet);
+  app.add_flag("-v,--verbose", options.verbose);
+  app.add_flag("-S,--summary", options.summary);
+  app.add_flag("-D,--debug", options.debug);
+  app.add_flag("-P,--progress", options.progress);
+  app.add_flag("-E,--exclude-users", options.exclude_users);
+  app.add_flag("--unbuffered", options.unbuffered);
+  app.add_flag("--state-hash", options.state_hash);
+  app.add_flag("--fold-enter", options.fold_enter);
+  app.add_flag("-j,--json", options.json);
+  app.add_option("-p,--print", options.format);
+  app.add_flag("-h,--help", options.help);
+  app.add_flag("--version", options.version);
+  buffer_flag("-x,--print-hex", fields::Buffers::kHex);
+  buffer_flag("-X,--print-hex-ascii", fields::Buffers::kHexAscii);
+  buffer_flag("-A,--print-ascii", fields::Buffers::kAscii);
+  buffer_flag("-b,--print-base64", fields::Buffers::kBase64);
+  for (const LaterRow& row : kLater) {
+    auto refuse = [&later, &row] {
+      if (later.empty()) later = fmt::format("{}: not yet ({} come with a later version)", row.names, row.what);
+    };
+    if (row.takes == LaterRow::kNothing) app.add_flag_callback(row.names, refuse);
+    else
+      app.add_option_function<std::vector<std::string>>(row.names, [refuse](const auto&) { refuse(); })
+          ->expected(row.takes == LaterRow::kMaybeValue ? 0 : 1, 1);
+  }
+  app.add_option("filter", words);
+  if (auto done = complete_long_options(app, args); !done) return tl::unexpected<Error>(done.error());
+  try {
+    std::reverse(args.begin(), args.end());
+    app.parse(args);
+  } catch (const ::CLI::ParseError& e) {
+    return fail("", fmt::format("{} (scry --help lists the options)", e.what()));
+  }
+  if (options.help || options.version) return options;
+  if (!later.empty()) return fail("", later);
+  if (!words.empty()) return fail("", fmt::format("filter '{}': not yet (filters come with a later version)", words[0]));
+  options.quiet = quiet > 0;
+  if (buffers.size() > 1) return fail("", "-x, -X, -A and -b exclude each other: choose one way to write buffers");
+  if (!buffers.empty()) options.buffers = buffers[0];
+  if (app.count("-n")) {
+    auto value = positive(limit, "-n");
+    if (!value) return tl::unexpected<Error>(value.error());
+    options.limit = *value;
+  }
+  if (app.count("-M")) {
+    auto value = positive(seconds, "-M");
+    if (!value) return tl::unexpected<Error>(value.error());
+    options.max_seconds = *value;
+  }
+  if (app.count("-t")) {
+    if (time.size() != 1 || std::string_view("hardD").find(time[0]) == std::string_view::npos)
+      return fail("", fmt::format("-t takes one of h, a, r, d, D, not '{}'", time));
+    options.time = static_cast<TimeStyle>(time[0]);
+  }
+  return options;
+}
+
+std::string usage() {
+  return R"(scry: see what a machine did, from a capture of its system calls
+
+usage: scry -r FILE [options]      print the events of a capture
+       scry info FILE              what a capture holds
+
+  -r FILE             read this capture (sysdig's or Falco's, plain, gzip, zstd or lz4); - is standard input;
+                      may be given several times
+  -n N                stop after N events
+  -M SECONDS          stop once so much time of the capture has passed
+  -t h|a|r|d|D        time as clock, epoch seconds.nanoseconds, since the start, latency of the call, since the
+                      line before
+  -x | -X | -A | -b   byte buffers as hex, hex and ASCII, printable text, base64
+  -v                  do not cut buffers to 80 characters; at the end say how many events there were
+  -S                  at the end, a table of events by count
+  -q                  print no events
+  -D                  print events about the recording itself too
+  -E                  leave the capture's user and group tables out
+  -P                  progress on standard error
+  -p FORMAT, -j       print these fields, as text or as JSON lines
+  --fold-enter        deliver events as current Falco does: one for each call, parameters of both its ends
+  --unbuffered        write out every line at once
+  --state-hash        at the end, the hash of the machine's state
+  --version, -h
+
+exit status: 0 fine; 1 could not, or wrong usage; 3 done, but the capture was damaged or lossy
+)";
+}
+
+}  // namespace scry::cli

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// The command line of plain `scry`: sysdig's options with sysdig's meaning (spec/cli.tsv).
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "capture/base/result.h"
+#include "cli/line_printer.h"
+#include "filters/fields/render.h"
+
+namespace scry::cli {
+
+struct Options {
+  std::vector<std::string> files;  ///< -r
+  uint64_t limit = 0;              ///< -n; 0: none
+  uint64_t max_seconds = 0;        ///< -M; 0: none
+  bool quiet = false;              ///< -q
+  bool verbose = false;            ///< -v
+  bool summary = false;            ///< -S
+  bool debug = false;              ///< -D
+  bool progress = false;           ///< -P
+  bool exclude_users = false;      ///< -E
+  bool unbuffered = false;
+  bool state_hash = false;
+  bool fold_enter = false;
+  bool json = false;               ///< -j
+  std::string format;              ///< -p
+  TimeStyle time = TimeStyle::kClock;
+  fields::Buffers buffers = fields::Buffers::kDots;
+  bool help = false, version = false;
+};
+
+/// `args` without the program's name.
+Result<Options> parse_options(std::vector<std::string> args);
+std::string usage();
+
+}  // namespace scry::cli

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/output.h"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+namespace scry::cli {
+
+void Output::flush() {
+  std::string_view rest = text_.view();
+  while (!rest.empty() && !failed()) {
+    const ssize_t wrote = ::write(fd_, rest.data(), rest.size());
+    if (wrote >= 0) rest.remove_prefix(static_cast<size_t>(wrote));
+    else if (errno == EPIPE) closed_ = true;
+    else if (errno != EINTR) error_ = std::string("can't write: ") + std::strerror(errno);
+  }
+  text_.clear();
+}
+
+}  // namespace scry::cli

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/replay.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <map>
+
+#include "capture/source/file_source.h"
+#include "cli/output.h"
+
+namespace scry::cli {
+namespace {
+
+/// -S: how often each event came. Internal ones count too.
+class Summary {
+ public:
+  void add(const event::Event& e) {
+    if (e.raw().code <= event::kGenericX) ++by_call_[{type_of(e), e.is_enter()}];
+    else ++by_code_[e.raw().code];
+  }
+
+  void print(Out& out) const {
+    constexpr size_t kRows = 100, kNameWidth = 16;
+    auto counts = by_call_;
+    for (unsigned code = 0; code < event::kCodeCount; ++code)
+      if (by_code_[code]) counts[{event::info_of(code).name(), event::is_enter(code)}] += by_code_[code];
+    std::vector<std::pair<uint64_t, std::string>> rows;
+    for (const auto& [key, count] : counts) rows.emplace_back(count, (key.second ? "> " : "< ") + std::string(key.first));
+    std::stable_sort(rows.begin(), rows.end(), [](const auto& a, const auto& b) { return a.first > b.first; });
+    constexpr std::string_view kRule = "----------------------\n";
+    out.put(kRule);
+    out.put("Event           #Calls\n");
+    out.put(kRule);
+    for (size_t i = 0; i < std::min(rows.size(), kRows); ++i)
+      out.put(fmt::format("{:<{}.{}}{}\n", rows[i].second, kNameWidth, kNameWidth, rows[i].first));
+  }
+
+ private:
+  std::map<std::pair<std::string_view, bool>, uint64_t> by_call_;
+  std::array<uint64_t, event::kCodeCount> by_code_{};
+};
+
+struct FileResult {
+  int status = kFine;
+  bool stop = false;  ///< nobody reads the output any more
+};
+
+FileResult replay_file(const std::string& path, const Options& options, Output& output, Summary& summary) {
+  using Clock = std::chrono::steady_clock;
+  const auto started = Clock::now();
+  Losses losses;
+  auto source = source::FileSource::open(path, losses);
+  if (!source) {
+    fmt::print(stderr, "scry: {}\n", visible(source.error().message()));
+    return {kCouldNot};
+  }
+  state::Machine machine(losses);
+  Pipeline pipeline(**source, machine, losses);
+  const bool colour = isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
+  LinePrinter printer({fields::Dialect::kClassic, options.buffers, options.verbose}, options.time,
+                      colour ? Colour::kAlways : Colour::kNever);
+  uint64_t delivered = 0;
+  Nanos first = 0;
+  int status = kFine;
+  std::optional<Moment> moment;
+  const auto max_span = options.max_seconds * 1'000'000'000u;
+  for (;;) {
+    auto more = pipeline.next(moment);
+    if (!more) {
+      output.flush();
+      fmt::print(stderr, "scry: {}\n", visible(more.error().message()));
+      status = kCouldNot;
+      break;
+    }
+    if (!*more) break;
+    if (moment->silent) continue;
+    const Nanos ts = moment->event.raw().ts;
+    if (delivered++ == 0) {
+      first = ts;
+      printer.start_at(ts);
+    }
+    if (max_span && ts - first >= max_span) break;
+    if (options.summary) summary.add(moment->event);
+    if (!options.quiet && (!moment->internal || options.debug)) {
+      printer.print(output.text(), *moment, machine);
+      output.line_done();
+      if (output.failed()) break;
+    }
+    if (options.limit && delivered >= options.limit) break;
+  }
+  output.flush();
+  if (output.failed()) return {output.closed() ? kFine : kCouldNot, true};
+  if (options.state_hash) output.text().put(fmt::format("state hash {:016x}\n", machine.hash()));
+  if (options.verbose) {
+    const std::chrono::duration<double> took = Clock::now() - started;
+    fmt::print(stderr, "Driver Events:0\nDriver Drops:0\nSuppressed by Comm:0\nElapsed time: {:.3f}, Captured Events: {}, {:.2f} eps\n",
+               took.count(), delivered, static_cast<double>(delivered) / took.count());
+  }
+  const int lossy = report_losses(path, losses);
+  return {status == kFine ? lossy : status};
+}
+
+}  // namespace
+
+int report_losses(const std::string& name, const Losses& losses) {
+  if (!losses.any()) return kFine;
+  constexpr size_t kNotesShown = 10;
+  fmt::print(stderr, "scry: {}: not everything could be read:\n", visible(name));
+  for (size_t i = 0; i < static_cast<size_t>(LossKind::kCount); ++i) {
+    const auto kind = static_cast<LossKind>(i);
+    const auto& total = losses.total(kind);
+    if (total.count == 0) continue;
+    fmt::print(stderr, "  {}: {} time{}", describe(kind), total.count, total.count == 1 ? "" : "s");
+    if (total.bytes) fmt::print(stderr, ", {} bytes", total.bytes);
+    fmt::print(stderr, "\n");
+  }
+  size_t shown = 0;
+  for (const auto& note : losses.notes()) {
+    if (shown++ == kNotesShown) break;
+    fmt::print(stderr, "  at byte {}: {}", note.offset, visible(note.why));
+    if (note.bytes) fmt::print(stderr, " ({} bytes lost)", note.bytes);
+    fmt::print(stderr, "\n");
+  }
+  if (losses.notes().size() > kNotesShown) fmt::print(stderr, "  and more\n");
+  return kLossy;
+}
+
+int replay(const Options& options) {
+  if (options.files.empty()) {
+    fmt::print(stderr, "scry: live capture: not yet; give a capture with -r FILE (scry --help says more)\n");
+    return kCouldNot;
+  }
+  Output output(STDOUT_FILENO);
+  if (options.unbuffered) output.flush_every_line();
+  Summary summary;
+  int status = kFine;
+  for (const auto& file : options.files) {
+    const FileResult result = replay_file(file, options, output, summary);
+    if (result.status != kFine) status = status == kCouldNot ? status : result.status;
+    if (result.stop || result.status == kCouldNot) break;
+  }
+  if (options.summary) summary.print(output.text());
+  if (!options.quiet && isatty(STDOUT_FILENO) && !getenv("NO_COLOR")) output.text().put("\x1b[00m");
+  output.flush();
+  if (!output.error().empty()) {
+    fmt::print(stderr, "scry: standard output: {}\n", output.error());
+    return kCouldNot;
+  }
+  return status;
+}
+
+}  // namespace scry::cli

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+// Parameters as text. Two ways of writing, because two tools are the reference: what sysdig 0.29.3 prints for a
+// recorded event ("classic"), and what current Falco prints for the same event with its enter event folded in
+// ("current"). Where a parameter is newer than 0.29.3 both are the same.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "capture/base/out.h"
+#include "capture/event/event.h"
+#include "capture/pipeline.h"
+
+namespace scry::fields {
+
+enum class Dialect : uint8_t { kClassic, kCurrent };
+
+/// How byte buffers are written: -x, -X, -A, -b, or neither.
+enum class Buffers : uint8_t { kDots, kHex, kHexAscii, kAscii, kBase64 };
+
+struct RenderOptions {
+  Dialect dialect = Dialect::kClassic;
+  Buffers buffers = Buffers::kDots;
+  bool whole_values = false;  ///< -v: buffers are not cut to 80 characters
+};
+
+class Renderer {
+ public:
+  explicit Renderer(RenderOptions options);
+  ~Renderer();
+
+  /// evt.info. Classic: "name=value " for each parameter shown, with a space after the last as well. Current: the
+  /// parameters of the current layout, separated by one space.
+  void args(Out& out, const Moment& moment, const state::Machine& machine);
+
+  /// One parameter as args() would write its value.
+  void value(Out& out, const event::ParamStyle& style, event::Param param, const Moment& moment,
+             const state::Machine& machine, bool classic);
+
+  const RenderOptions& options() const { return options_; }
+
+ private:
+  struct Context;
+  void flags(Out& out, const event::ParamStyle& style, uint32_t value, bool classic, bool exact);
+  void buffer(Out& out, event::Param param, bool classic);
+  void path(Out& out, const event::ParamStyle& style, event::Param param, const Context& context);
+
+  /// Texts of flag values: the same few come again and again.
+  struct FlagText {
+    int table = -1;
+    uint32_t value = 0;
+    uint8_t kind = 0;
+    std::string text;
+  };
+  static constexpr size_t kFlagTexts = 256;
+  RenderOptions options_;
+  std::unique_ptr<FlagText[]> flag_texts_;
+};
+
+/// How many parameters of an event are shown in the classic way, see render.cpp.
+unsigned classic_count(const event::Event& event);
+
+/// "3(<f>/etc/passwd)" and its kin.
+void put_fd(Out& out, int64_t number, const state::Thread* thread, const state::Machine& machine);
+void put_socket_address(Out& out, event::Param param, bool classic);
+void put_socket_tuple(Out& out, event::Param param);
+/// Seconds as printf's %lg writes them.
+void put_seconds(Out& out, uint64_t nanos);
+
+}  // namespace scry::fields
