@@ -56,12 +56,14 @@ def c_string(s):
     return '"' + s.replace('\\', '\\\\').replace('"', '\\"') + '"'
 
 
-def table_ref(cell):
+def table_ref(cell, kind, index):
     """-> (value table index or -1, dynamic table index or -1, index of the dirfd parameter or -1)"""
+    if kind == 'PT_FSRELPATH':
+        # The table leaves it out for enter events, and for openat2's names the path itself: the first parameter it is.
+        dirfd = int(cell.split(':')[1]) if cell.startswith('dirfd_param:') else 0
+        return -1, -1, dirfd if dirfd != index else 0
     if cell.startswith('dyn:'):
         return -1, dyn_names.index(cell[4:]), -1
-    if cell.startswith('dirfd_param:'):
-        return -1, -1, int(cell.split(':')[1])
     return (table_names.index(cell) if cell in table_names else -1), -1, -1
 
 
@@ -179,9 +181,9 @@ def write_tables():
             at[code] = total
             enter_names = {p['name'] for p in params_of.get(code - 1, [])} if code % 2 else set()
             for p in params_of.get(code, []):
-                t, d, r = table_ref(p['table'])
+                t, d, r = table_ref(p['table'], p['type'], int(p['index']))
                 known = p['type_in_0.29.3'] != '-'
-                ct, cd, cr = table_ref(p['table_in_0.29.3'])
+                ct, cd, cr = table_ref(p['table_in_0.29.3'], p['type_in_0.29.3'], int(p['index']))
                 classic = '{%s, %d, %d, %d, %d, %d, %d}' % (
                     c_string(p['name_in_0.29.3'] + '='), len(p['name_in_0.29.3']) + 1, types[p['type_in_0.29.3']],
                     fmt_of(p['fmt_in_0.29.3']), ct, cd, cr) if known else '{"", 0, 0, 0, -1, -1, -1}'

@@ -13,6 +13,7 @@ namespace {
 /// What apply() has to know about a code, worked out once.
 struct CodeRow {
   bool has_thread = false;       ///< belongs to a thread
+  bool looks_up_thread = false;  ///< speaks of a thread, without making an entry for it
   bool makes_placeholder = false;  ///< a tid never heard of gets an entry
   bool keep_enter = false;       ///< its parameters answer for the exit
   bool is_call = false;          ///< enter or exit of a system call
@@ -26,6 +27,8 @@ std::array<CodeRow, event::kCodeCount> make_rows() {
     CodeRow& row = rows[code];
     row.is_call = (info.groups & event::kGroupSyscall) != 0;
     row.has_thread = row.is_call || (info.groups & event::kGroupTracepoint) != 0;
+    row.looks_up_thread = (info.groups & event::kGroupMetaevent) && info.category != event::Category::kProcess &&
+                          code != event::kAsynceventE;
     const unsigned current = event::shape_of(info, info.nparams).code;
     const bool is_clone_exit = current == event::kClone_20X || current == event::kFork_20X ||
                                current == event::kVfork_20X || current == event::kClone3X;
@@ -53,8 +56,7 @@ Applied Machine::apply(const RawEvent& raw) {
   if (!row.has_thread) {
     Event out(raw, info, nullptr);
     if (Handler handler = handler_of(out.current_code())) handler({*this, out, nullptr});
-    // Only procinfo speaks of a thread, without making one.
-    return {out, info.category == event::Category::kInternal ? find(raw.tid) : nullptr};
+    return {out, row.looks_up_thread ? find(raw.tid) : nullptr};
   }
   ThreadSlot* at = slot(raw.tid);
   if (!at && row.makes_placeholder) at = slot_or_placeholder(raw);
@@ -63,6 +65,7 @@ Applied Machine::apply(const RawEvent& raw) {
     if (row.is_call) {
       if (at && row.keep_enter) at->enter.remember(raw);
       else if (at) at->enter.note(raw);
+      if (Handler handler = handler_of(raw.code)) [[unlikely]] handler({*this, out, at});
     } else if (Handler handler = handler_of(out.current_code())) {
       handler({*this, out, at});
       at = slot(raw.tid);
@@ -88,7 +91,8 @@ Applied Machine::apply(const RawEvent& raw) {
 
 ThreadSlot* Machine::slot_or_placeholder(const RawEvent& raw) {
   Thread thread;
-  thread.tid = raw.tid;
+  thread.tid = thread.pid = raw.tid;
+  thread.bits = Thread::kPlaceholder;
   thread.comm = thread.exe = pool_.intern("<NA>");
   return insert(std::move(thread));
 }

@@ -86,7 +86,7 @@ const Thread* Machine::leader_of(const Thread& thread) const {
 
 std::string_view Machine::cwd(const Thread& thread) const {
   const Thread* leader = leader_of(thread);
-  return leader ? leader->cwd.view() : std::string_view("./");
+  return leader ? leader->cwd.view() : std::string_view();
 }
 
 ThreadSlot* Machine::insert(Thread thread) {
@@ -364,8 +364,8 @@ Text Machine::container_of(const Text& cgroups) {
 
 std::string concat_path(std::string_view base, std::string_view path) {
   constexpr size_t kLimit = 1024;
-  if (path.empty()) return {};
-  if (path[0] == '/') base = {};
+  if (!path.empty() && path[0] == '/') base = {};
+  if (base.empty() && path.empty()) return {};
   if (base.size() + path.size() > kLimit) return "/DIR_TOO_LONG/FILENAME_TOO_LONG";
   std::string out;
   out.reserve(base.size() + path.size() + 1);
