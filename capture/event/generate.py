@@ -42,6 +42,7 @@ table_names = []
 for v in values:
     if v['table'] not in table_names:
         table_names.append(v['table'])
+classic_names = {(r['what'], int(r['number'])): r['name'] for r in rows('classic_names.tsv')}
 dyn_rows = rows('dynparams.tsv')
 dyn_names = []
 for d in dyn_rows:
@@ -259,6 +260,12 @@ def write_tables():
         name_of = {int(c['ppm_sc']): c['name'] for c in calls}
         for number in range(max(name_of) + 1):
             f.write('  %s,\n' % c_string(name_of.get(number, '')))
+        f.write('};\n\nconst std::string_view classic_syscall_names[] = {\n')
+        for number in range(max(name_of) + 1):
+            f.write('  %s,\n' % c_string(classic_names.get(('syscall', number), name_of.get(number, ''))))
+        f.write('};\n\nconst std::string_view classic_event_names[] = {\n')
+        for e in events:
+            f.write('  %s,\n' % c_string(classic_names.get(('event', int(e['code'])), e['name'])))
         f.write('};\nconst unsigned syscall_count = %d;\n\n}  // namespace scry::event\n' % (max(name_of) + 1))
 
 

@@ -132,6 +132,9 @@ extern const int signal_table;
 extern const DynTable dyn_tables[];
 extern const uint8_t type_sizes[];
 extern const std::string_view syscall_names[];
+/// What sysdig 0.29.3 calls them (data/classic_names.tsv has those that differ, read off its output).
+extern const std::string_view classic_syscall_names[];
+extern const std::string_view classic_event_names[kCodeCount];
 extern const unsigned syscall_count;
 
 inline bool is_known(unsigned code) { return code < kCodeCount; }
@@ -151,6 +154,8 @@ inline std::span<const uint8_t> count_history(const EventInfo& info) {
 
 /// "ENOENT" for 2; empty when unknown.
 std::string_view errno_name(int64_t number);
+/// The system call of that number on x86-64; empty when unknown.
+std::string_view native_call_name(unsigned number);
 /// "SIGIO" for 29; empty when unknown.
 std::string_view signal_name(unsigned number);
 

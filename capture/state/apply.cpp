@@ -50,6 +50,7 @@ bool pairs(unsigned enter, unsigned exit) {
 }  // namespace
 
 Applied Machine::apply(const RawEvent& raw) {
+  made_fd_ = -1;
   if (doomed_fd_.set || doomed_thread_.set) [[unlikely]] settle();
   const auto& info = event::info_of(raw.code);
   const CodeRow& row = kRows[raw.code];
@@ -74,7 +75,7 @@ Applied Machine::apply(const RawEvent& raw) {
       at->last_enter_ts = raw.ts;
       at->latency = 0;
     }
-    return {out, at};
+    return {out, at, made_fd_};
   }
   const event::EnterEvent* enter = at && at->enter.waiting && pairs(at->enter.code, raw.code) ? &at->enter : nullptr;
   Event out(raw, info, enter);
@@ -86,7 +87,7 @@ Applied Machine::apply(const RawEvent& raw) {
     at->enter.forget();  // `out` may still ask for what it said
     if (at->last_enter_ts) at->latency = raw.ts - at->last_enter_ts;
   }
-  return {out, at};
+  return {out, at, made_fd_};
 }
 
 ThreadSlot* Machine::slot_or_placeholder(const RawEvent& raw) {

@@ -129,8 +129,8 @@ void on_clone_in_child(const Step& s) {
   child.tid = raw.tid;
   child.pid = s.param(c::pid).integer(raw.tid);
   child.ptid = s.param(c::ptid).integer(-1);
-  child.vtid = s.param(c::vtid).integer(-1);
-  child.vpid = s.param(c::vpid).integer(-1);
+  child.vtid = s.param(c::vtid).integer(raw.tid);
+  child.vpid = s.param(c::vpid).integer(child.pid);
   child.flags = s.param(c::flags).as<uint32_t>() | v::clone_flags__CLONE_INVERTED;
   child.bits = Thread::kFromClone;
   const bool is_thread = (child.flags & v::clone_flags__CLONE_THREAD) != 0;

@@ -25,7 +25,8 @@ Thread thread_of(const scap::ProcessEntry& e, Machine& m) {
   t.vpid = e.vpid;
   t.comm = pool.intern(e.comm);
   t.exe = pool.intern(e.exe);
-  t.exepath = pool.intern(e.exepath);
+  constexpr std::string_view kDeleted = " (deleted)";
+  t.exepath = pool.intern(e.exepath.ends_with(kDeleted) ? e.exepath.substr(0, e.exepath.size() - kDeleted.size()) : e.exepath);
   t.args = Text(e.args);
   t.fdlimit = e.fdlimit;
   t.flags = e.flags;

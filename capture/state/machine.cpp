@@ -288,6 +288,7 @@ Fd* Machine::fd_for_change(ThreadSlot& slot, FdNumber number) {
 Fd* Machine::put_fd(ThreadSlot& slot, FdNumber number, Fd fd) {
   FdTable* table = fds_of(slot);
   if (!table) return nullptr;
+  made_fd_ = number;
   auto it = table->map.find(number);
   if (it != table->map.end()) {
     it->second = Rc<Fd>(new Fd(std::move(fd)));

@@ -73,6 +73,7 @@ struct ThreadSlot {
 struct Applied {
   event::Event event;
   const ThreadSlot* slot = nullptr;  ///< null for events that belong to no thread
+  FdNumber made_fd = -1;             ///< the last fd that the event gave a meaning, if any
 };
 
 class Machine {
@@ -185,6 +186,7 @@ class Machine {
   absl::flat_hash_map<std::pair<std::string, uint32_t>, Group> groups_;
   Containers containers_;
   ThreadSlot* last_slot_ = nullptr;  ///< of the last find: events come in runs of one thread
+  FdNumber made_fd_ = -1;            ///< by the event at hand
   DoomedThread doomed_thread_;
   DoomedFd doomed_fd_;
   struct Exit {

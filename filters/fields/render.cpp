@@ -115,7 +115,6 @@ void put_time(Out& out, uint64_t nanos) {
   char text[64];
   out.put(std::string_view(text, strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S.", &parts)));
   out.put_padded(nanos % kSecond, 9);
-  out.put(std::string_view(text, strftime(text, sizeof text, " %z", &parts)));
 }
 
 void put_fdlist(Out& out, Param p, const Moment& moment, const Machine& machine) {
@@ -379,7 +378,6 @@ void Renderer::value(Out& out, const ParamStyle& style, Param p, const Moment& m
     case Type::kUint8: case Type::kUint16: case Type::kUint32: case Type::kUint64:
       return put_number(out, p, style.format(), false);
     case Type::kErrno:
-      if (style.format() == Format::kHex && p.integer() >= 0) return put_number(out, p, Format::kHex, false);
       return put_errno(out, p.integer());
     case Type::kFd: return put_fd(out, p.integer(), moment.thread, machine, classic);
     case Type::kPid: {
