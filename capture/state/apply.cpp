@@ -60,11 +60,13 @@ Applied Machine::apply(const RawEvent& raw) {
     return {out, row.looks_up_thread ? find(raw.tid) : nullptr};
   }
   ThreadSlot* at = slot(raw.tid);
-  if (!at && row.makes_placeholder) at = slot_or_placeholder(raw);
+  if (!at && row.makes_placeholder) at = insert_placeholder(raw.tid);
   if (!row.is_call || event::is_enter(raw.code)) {
     Event out(raw, info, nullptr);
     if (row.is_call) {
-      if (at && row.keep_enter) at->enter.remember(raw);
+      // A generic call tells its exit only what the recorder had no code for: the kernel's number.
+      const bool keep = row.keep_enter || (raw.code == event::kGenericE && raw.param(0).as<uint16_t>() == 0);
+      if (at && keep) at->enter.remember(raw);
       else if (at) at->enter.note(raw);
       if (Handler handler = handler_of(raw.code)) [[unlikely]] handler({*this, out, at});
     } else if (Handler handler = handler_of(out.current_code())) {
@@ -88,14 +90,6 @@ Applied Machine::apply(const RawEvent& raw) {
     if (at->last_enter_ts) at->latency = raw.ts - at->last_enter_ts;
   }
   return {out, at, made_fd_};
-}
-
-ThreadSlot* Machine::slot_or_placeholder(const RawEvent& raw) {
-  Thread thread;
-  thread.tid = thread.pid = raw.tid;
-  thread.bits = Thread::kPlaceholder;
-  thread.comm = thread.exe = pool_.intern("<NA>");
-  return insert(std::move(thread));
 }
 
 }  // namespace scry::state

@@ -134,6 +134,7 @@ void on_clone_in_child(const Step& s) {
   child.flags = s.param(c::flags).as<uint32_t>() | v::clone_flags__CLONE_INVERTED;
   child.bits = Thread::kFromClone;
   const bool is_thread = (child.flags & v::clone_flags__CLONE_THREAD) != 0;
+  if (child.ptid > 0 && child.ptid != raw.tid && !m.slot(child.ptid)) m.insert_placeholder(child.ptid);
   const Thread* source = m.thread(is_thread ? child.pid : child.ptid);
   if (source) {
     const Thread* leader = m.leader_of(*source);
@@ -224,6 +225,8 @@ void on_exec(const Step& s) {
       Thread known = *slot.thread;
       known.pid = pid;
       known.bits &= static_cast<uint8_t>(~Thread::kPlaceholder);
+      if (known.vtid < 0) known.vtid = known.tid;
+      if (known.vpid < 0) known.vpid = pid;
       if (known.ptid < 0) known.ptid = s.param(x::ptid).integer(-1);
       m.insert(std::move(known));
     }

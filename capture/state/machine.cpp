@@ -112,6 +112,14 @@ ThreadSlot* Machine::insert(Thread thread) {
   return out;
 }
 
+ThreadSlot* Machine::insert_placeholder(Tid tid) {
+  Thread thread;
+  thread.tid = thread.pid = tid;
+  thread.bits = Thread::kPlaceholder;
+  thread.comm = thread.exe = pool_.intern("<NA>");
+  return insert(std::move(thread));
+}
+
 /// Hangs a thread under its parent and its leader, where these are known.
 void Machine::link(ThreadSlot& slot) {
   if (slot->is_leader()) {

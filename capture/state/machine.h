@@ -139,6 +139,8 @@ class Machine {
   ThreadSlot* leader_slot(ThreadSlot& slot);
   /// Makes `thread` the one of its tid; null when the table is full.
   ThreadSlot* insert(Thread thread);
+  /// For a tid of which nothing is known.
+  ThreadSlot* insert_placeholder(Tid tid);
   void remove(ThreadSlot& slot, Tid reaper);
   void give_children_away(ThreadSlot& slot, Tid reaper);
   void remove_at_next_event(Tid tid, Tid reaper) { doomed_thread_ = {tid, reaper, true}; }
@@ -159,7 +161,6 @@ class Machine {
   Losses& losses() { return *losses_; }
 
  private:
-  ThreadSlot* slot_or_placeholder(const event::RawEvent& raw);
   void settle();
   void link(ThreadSlot& slot);
   void leave(ThreadSlot& slot);

@@ -104,6 +104,7 @@ Value directory(const Ask& a) {
   const EventFd f = fd_of(a);
   if (!f.any) return Value::absent();
   if (f.fd && !has_path(f)) return Value::absent();
+  if (f.fd && f.fd->kind == FdKind::kDirectory) return Value::text(f.fd->name.view());
   std::string attempted;
   opened_path(a, f, attempted);
   const auto path = f.fd ? f.fd->name.view() : std::string_view(attempted);

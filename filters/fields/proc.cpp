@@ -22,7 +22,7 @@ const Thread* ancestor(const Ask& a, uint64_t n) {
   for (uint64_t i = 0; t && i < n; ++i) {
     if (i == kDeepest) return nullptr;
     const Thread* parent = a.machine.thread(t->ptid);
-    t = parent ? a.machine.leader_of(*parent) : nullptr;
+    t = parent && !parent->is_unknown() ? a.machine.leader_of(*parent) : nullptr;
   }
   return t;
 }
