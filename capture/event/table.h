@@ -93,6 +93,7 @@ struct EventInfo {
   uint8_t history_count;
   uint16_t shapes_at;   ///< into fold_shapes: one row per parameter count 0..nparams
   const ParamInfo* params;
+  const uint8_t* sizes;  ///< wire size of each parameter; 0: any length
 
   std::string_view name() const { return {name_text, name_len}; }
   bool has(uint16_t flag) const { return (flags & flag) != 0; }
