@@ -32,6 +32,7 @@ ReadBack read_back(std::string_view capture) {
     if (!more || !*more) break;
     out.times.push_back(moment->event.raw().ts);
     out.numbers.push_back(moment->event.raw().num);
+    if (!moment->event.is_enter()) out.last_exit_paired = moment->event.enter() != nullptr;
     line.clear();
     printer.print(line, *moment, machine);
     out.lines.emplace_back(line.view().substr(0, line.size() - 1));

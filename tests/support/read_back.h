@@ -19,6 +19,7 @@ struct ReadBack {
   Losses losses;
   uint64_t unknown_blocks = 0;
   uint64_t unknown_events = 0;
+  bool last_exit_paired = false;  ///< the last exit event found its enter event
   size_t threads = 0;          ///< in the table at the end
   int status = 0;              ///< exit status of `scry -q -r`
 };
