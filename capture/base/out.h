@@ -34,6 +34,7 @@ class Out {
     ++at_;
   }
   void put(std::string_view text) {
+    if (text.empty()) return;  // may have no address at all
     char* to = room(text.size());
     std::memcpy(to, text.data(), text.size());
     at_ = to + text.size();

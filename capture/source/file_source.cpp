@@ -18,7 +18,7 @@ Result<std::unique_ptr<FileSource>> FileSource::open(const std::string& path, Lo
 }
 
 Result<Item> FileSource::next(event::RawEvent& event, Block& block) {
-  lost_event_ = false;
+  gap_ = false;
   for (;;) {
     if (!begun_) [[unlikely]] {
       // A file that does not begin as a capture is refused, not searched for one.
@@ -31,6 +31,7 @@ Result<Item> FileSource::next(event::RawEvent& event, Block& block) {
     auto more = reader_.next(block);
     if (!more) [[unlikely]] return tl::unexpected<Error>(more.error());
     if (!*more) return Item::kEnd;
+    gap_ |= reader_.after_gap();  // also for what comes after a block that is passed over
     const auto kind = scap::event_block(block.id);
     if (!kind.is_event) [[unlikely]] {
       if (block.id == scap::kSection) {
@@ -46,7 +47,7 @@ Result<Item> FileSource::next(event::RawEvent& event, Block& block) {
     const uint32_t head = kind.flagged ? 6 : 2;
     if (block.body_size() < head) {
       losses_->add(LossKind::kDamagedEvent, block.offset, block.size, "an event block too short for an event");
-      lost_event_ = true;
+      gap_ = true;
       continue;
     }
     event.cpu = load<uint16_t>(block.body());
@@ -56,7 +57,7 @@ Result<Item> FileSource::next(event::RawEvent& event, Block& block) {
                                         kind.v2 ? event::HeaderKind::kV2 : event::HeaderKind::kV1, event, used))
         [[unlikely]] {
       losses_->add(LossKind::kDamagedEvent, block.offset, block.size, why);
-      lost_event_ = true;
+      gap_ = true;
       continue;
     }
     if (!event::is_known(event.code)) [[unlikely]] {

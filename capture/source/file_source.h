@@ -16,7 +16,7 @@ class FileSource final : public Source {
   static Result<std::unique_ptr<FileSource>> open(const std::string& path, Losses& losses);
 
   Result<Item> next(event::RawEvent& event, scap::Block& block) override;
-  bool after_gap() const override { return reader_.after_gap() || lost_event_; }
+  bool after_gap() const override { return gap_; }
 
   const std::string& name() const { return name_; }
   uint64_t file_size() const { return size_; }  ///< 0 for pipes
@@ -35,7 +35,7 @@ class FileSource final : public Source {
   Losses* losses_;
   scap::BlockReader reader_;
   bool begun_ = false;
-  bool lost_event_ = false;
+  bool gap_ = false;
   uint64_t unknown_events_ = 0;
 };
 

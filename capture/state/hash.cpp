@@ -17,7 +17,7 @@ class Hasher {
     add(text.size());
     for (; text.size() >= 8; text.remove_prefix(8)) add(load<uint64_t>(reinterpret_cast<const uint8_t*>(text.data())));
     uint64_t tail = 0;
-    std::memcpy(&tail, text.data(), text.size());
+    if (!text.empty()) std::memcpy(&tail, text.data(), text.size());
     return add(tail);
   }
   uint64_t value() const {

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/support/read_back.h"
+
+#include "capture/pipeline.h"
+#include "capture/source/file_source.h"
+#include "cli/line_printer.h"
+#include "cli/replay.h"
+#include "tests/support/memory_file.h"
+
+namespace scry::test {
+
+ReadBack read_back(std::string_view capture) {
+  ReadBack out;
+  MemoryFile file(capture);
+  cli::Options options;
+  options.files = {file.path()};
+  options.quiet = true;
+  out.status = cli::replay(options);
+  auto source = source::FileSource::open(file.path(), out.losses);
+  if (!source) {
+    out.error = source.error().text;
+    return out;
+  }
+  state::Machine machine(out.losses);
+  Pipeline pipeline(**source, machine, out.losses);
+  cli::LinePrinter printer({}, cli::TimeStyle::kClock, cli::Colour::kNever);
+  std::optional<Moment> moment;
+  Out line;
+  for (;;) {
+    auto more = pipeline.next(moment);
+    if (!more) out.error = more.error().text;
+    if (!more || !*more) break;
+    out.times.push_back(moment->event.raw().ts);
+    out.numbers.push_back(moment->event.raw().num);
+    if (!moment->event.is_enter()) out.last_exit_paired = moment->event.enter() != nullptr;
+    line.clear();
+    printer.print(line, *moment, machine);
+    out.lines.emplace_back(line.view().substr(0, line.size() - 1));
+  }
+  out.unknown_blocks = (*source)->unknown_blocks();
+  out.unknown_events = (*source)->unknown_events();
+  out.threads = machine.thread_count();
+  return out;
+}
+
+}  // namespace scry::test
