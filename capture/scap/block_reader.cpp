@@ -80,7 +80,7 @@ Result<bool> BlockReader::next_slow(Block& out) {
       } else if (!may_be_foreign(id)) {
         why = "a block of no known kind";
       } else {
-        ++unknown_blocks_;
+        foreign_blocks_.add(id);
         drop(size);
         continue;
       }

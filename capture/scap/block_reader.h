@@ -10,6 +10,7 @@
 
 #include "capture/base/loss.h"
 #include "capture/base/result.h"
+#include "capture/scap/block_tally.h"
 #include "capture/scap/byte_stream.h"
 #include "capture/scap/format.h"
 
@@ -60,7 +61,8 @@ class BlockReader {
 
   bool after_gap() const { return after_gap_; }
   uint64_t offset() const { return offset_; }
-  uint64_t unknown_blocks() const { return unknown_blocks_; }
+  /// Blocks of kinds that are not scap's, which were passed over.
+  const BlockTally& foreign_blocks() const { return foreign_blocks_; }
   const ByteStream& stream() const { return *stream_; }
   /// Packing damage met so far goes into the losses; done by next(), and once more at the end.
   void note_packing_damage();
@@ -90,7 +92,7 @@ class BlockReader {
   uint64_t offset_ = 0;  ///< of buffer_[begin_] in the stream
   bool ended_ = false;
   bool gap_pending_ = false, after_gap_ = false;
-  uint64_t unknown_blocks_ = 0;
+  BlockTally foreign_blocks_;
 };
 
 }  // namespace scry::scap

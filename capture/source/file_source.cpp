@@ -7,11 +7,12 @@ namespace scry::source {
 
 using scap::Block;
 
-Result<std::unique_ptr<FileSource>> FileSource::open(const std::string& path, Losses& losses) {
+Result<std::unique_ptr<FileSource>> FileSource::open(const std::string& path, Losses& losses, scap::ByteTap tap) {
   auto file = scap::open_file(path);
   if (!file) return tl::unexpected<Error>(file.error());
   const uint64_t size = file->size;
   const std::string name = file->name;
+  file->tap = std::move(tap);
   auto stream = scap::open_stream(std::move(*file));
   if (!stream) return tl::unexpected<Error>(stream.error());
   return std::unique_ptr<FileSource>(new FileSource(name, size, std::move(*stream), losses));
@@ -38,6 +39,7 @@ Result<Item> FileSource::next(event::RawEvent& event, Block& block) {
         if (const char* why = scap::read_section(block, section)) {
           if (block.offset == 0) return fail(name_, why);
           losses_->add(LossKind::kDamagedEntry, block.offset, block.size, why);
+          passed_over_.add(load<uint32_t>(block.start));
           continue;
         }
       }
@@ -46,6 +48,7 @@ Result<Item> FileSource::next(event::RawEvent& event, Block& block) {
     const uint32_t head = kind.flagged ? 6 : 2;
     if (block.body_size() < head) {
       losses_->add(LossKind::kDamagedEvent, block.offset, block.size, "an event block too short for an event");
+      passed_over_.add(load<uint32_t>(block.start));
       lost_event_ = true;
       continue;
     }
@@ -56,11 +59,13 @@ Result<Item> FileSource::next(event::RawEvent& event, Block& block) {
                                         kind.v2 ? event::HeaderKind::kV2 : event::HeaderKind::kV1, event, used))
         [[unlikely]] {
       losses_->add(LossKind::kDamagedEvent, block.offset, block.size, why);
+      passed_over_.add(load<uint32_t>(block.start));
       lost_event_ = true;
       continue;
     }
     if (!event::is_known(event.code)) [[unlikely]] {
-      ++unknown_events_;
+      ++unknown_events_[event.code];
+      passed_over_.add(load<uint32_t>(block.start));
       continue;
     }
     event.offset = block.offset;
@@ -69,6 +74,12 @@ Result<Item> FileSource::next(event::RawEvent& event, Block& block) {
     event.used = static_cast<uint32_t>(scap::kBlockHeader + head + used);
     return Item::kEvent;
   }
+}
+
+scap::BlockTally FileSource::blocks_passed_over() const {
+  scap::BlockTally all = passed_over_;
+  all.add(reader_.foreign_blocks());
+  return all;
 }
 
 }  // namespace scry::source

@@ -129,6 +129,15 @@ class Machine {
   void for_each_thread(Visit visit) const {
     for (const auto& [tid, slot] : threads_) visit(*slot->thread);
   }
+  /// visit(const std::pair<container id, uid>&, const User&), in no order.
+  template <class Visit>
+  void for_each_user(Visit visit) const {
+    for (const auto& [key, user] : users_) visit(key, user);
+  }
+  template <class Visit>
+  void for_each_group(Visit visit) const {
+    for (const auto& [key, group] : groups_) visit(key, group);
+  }
   /// Over contents only, the same for equal states however they came about.
   uint64_t hash() const;
   TextPool& pool() { return pool_; }
