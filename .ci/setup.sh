@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Shared by ./run, ./test and .ci/run: sets the machine up and builds. Source it; it needs bash with set -euo pipefail.
 # Everything it says goes to standard error, and nothing reads standard input: both belong to the program.
 
