@@ -84,17 +84,8 @@ FileResult replay_file(const std::string& path, const Options& options, Output& 
   uint64_t delivered = 0;
   Nanos first = 0;
   int status = kFine;
-  std::optional<Moment> moment;
   const auto max_span = options.max_seconds * 1'000'000'000u;
-  for (;;) {
-    auto more = pipeline.next(moment);
-    if (!more) {
-      output.flush();
-      fmt::print(stderr, "scry: {}\n", visible(more.error().message()));
-      status = kCouldNot;
-      break;
-    }
-    if (!*more) break;
+  while (const Moment* moment = pipeline.next()) {
     if (moment->silent) continue;
     if (options.fold_enter && !is_delivered_folded(moment->event)) continue;
     const Nanos ts = moment->event.raw().ts;
@@ -113,6 +104,10 @@ FileResult replay_file(const std::string& path, const Options& options, Output& 
     if (options.limit && delivered >= options.limit) break;
   }
   output.flush();
+  if (pipeline.error()) {
+    fmt::print(stderr, "scry: {}\n", visible(pipeline.error()->message()));
+    status = kCouldNot;
+  }
   if (output.failed()) return {output.closed() ? kFine : kCouldNot, true};
   if (options.state_hash) output.text().put(fmt::format("state hash {:016x}\n", machine.hash()));
   if (options.verbose) {

@@ -76,7 +76,17 @@ Result<std::optional<uint32_t>> BlockReader::peek_id() {
   return std::optional<uint32_t>(load32(buffer_.get() + begin_));
 }
 
-Result<bool> BlockReader::next_slow(Block& out) {
+BlockReader::Got BlockReader::next_slow(Block& out) {
+  auto found = find_next();
+  if (!found) {
+    error_ = found.error();
+    return Got::kError;
+  }
+  return *found ? next(out) : Got::kEnd;
+}
+
+/// Brings the next block into the buffer whole; false at the end.
+Result<bool> BlockReader::find_next() {
   for (;;) {
     auto header = ensure(kSmallestBlock);
     if (!header) return header;
@@ -97,11 +107,11 @@ Result<bool> BlockReader::next_slow(Block& out) {
       } else if (load32(buffer_.get() + begin_ + size - 4) != size) {
         why = "the two lengths of a block differ";
       } else if (is_known_block(id)) {
-        return next(out);  // it is all there now
+        return true;
       } else if (!may_be_foreign(id)) {
         why = "a block of no known kind";
       } else {
-        ++unknown_blocks_;
+        foreign_blocks_.add(id);
         drop(size);
         continue;
       }

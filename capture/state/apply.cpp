@@ -68,6 +68,7 @@ Applied Machine::apply(const RawEvent& raw) {
       const bool keep = row.keep_enter || (raw.code == event::kGenericE && raw.param(0).as<uint16_t>() == 0);
       if (at && keep) at->enter.remember(raw);
       else if (at) at->enter.note(raw);
+      if (at) at->enter.epoch = epoch_;
       if (Handler handler = handler_of(raw.code)) [[unlikely]] handler({*this, out, at});
     } else if (Handler handler = handler_of(out.current_code())) {
       handler({*this, out, at});
@@ -79,7 +80,8 @@ Applied Machine::apply(const RawEvent& raw) {
     }
     return {out, at, made_fd_};
   }
-  const event::EnterEvent* enter = at && at->enter.waiting && pairs(at->enter.code, raw.code) ? &at->enter : nullptr;
+  const bool paired = at && at->enter.waiting && at->enter.epoch == epoch_ && pairs(at->enter.code, raw.code);
+  const event::EnterEvent* enter = paired ? &at->enter : nullptr;
   Event out(raw, info, enter);
   if (Handler handler = handler_of(out.current_code())) {
     handler({*this, out, at});

@@ -58,19 +58,6 @@ const Group* Machine::group(std::string_view container, uint32_t gid) const {
 
 // --- threads ---
 
-ThreadSlot* Machine::slot(Tid tid) {
-  if (last_slot_ && last_slot_->thread->tid == tid) return last_slot_;
-  auto it = threads_.find(tid);
-  if (it == threads_.end()) return nullptr;
-  return last_slot_ = it->second.get();
-}
-
-const ThreadSlot* Machine::find(Tid tid) const {
-  if (last_slot_ && last_slot_->thread->tid == tid) return last_slot_;
-  auto it = threads_.find(tid);
-  return it == threads_.end() ? nullptr : it->second.get();
-}
-
 ThreadSlot* Machine::leader_slot(ThreadSlot& slot) {
   if (slot->is_leader()) return &slot;
   if (slot.leader) return slot.leader;
@@ -254,9 +241,7 @@ void Machine::remove_members(ThreadSlot& leader) {
   }
 }
 
-void Machine::gap() {
-  for (auto& [tid, slot] : threads_) slot->enter.forget();
-}
+void Machine::gap() { ++epoch_; }
 
 void Machine::settle() {
   if (doomed_fd_.set) {
@@ -368,7 +353,11 @@ bool Machine::is_local_address(const uint8_t* ip, bool v6) const {
 
 Text Machine::container_of(const Text& cgroups) {
   if (cgroups.empty()) return {};
-  return pool_.intern(Containers::id_from_cgroups(cgroups));
+  constexpr size_t kRemembered = 1024;
+  if (container_ids_.size() >= kRemembered) container_ids_.clear();
+  auto [it, fresh] = container_ids_.try_emplace(cgroups.id());
+  if (fresh) it->second = {cgroups, pool_.intern(Containers::id_from_cgroups(cgroups))};
+  return it->second.second;
 }
 
 std::string concat_path(std::string_view base, std::string_view path) {

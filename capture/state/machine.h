@@ -110,7 +110,11 @@ class Machine {
   void gap();
 
   // --- questions ---
-  const ThreadSlot* find(Tid tid) const;
+  const ThreadSlot* find(Tid tid) const {
+    if (last_slot_ && last_slot_->thread->tid == tid) return last_slot_;
+    auto it = threads_.find(tid);
+    return it == threads_.end() ? nullptr : it->second.get();
+  }
   const Thread* thread(Tid tid) const {
     const auto* slot = find(tid);
     return slot ? slot->thread.get() : nullptr;
@@ -130,12 +134,26 @@ class Machine {
   void for_each_thread(Visit visit) const {
     for (const auto& [tid, slot] : threads_) visit(*slot->thread);
   }
+  /// visit(const std::pair<container id, uid>&, const User&), in no order.
+  template <class Visit>
+  void for_each_user(Visit visit) const {
+    for (const auto& [key, user] : users_) visit(key, user);
+  }
+  template <class Visit>
+  void for_each_group(Visit visit) const {
+    for (const auto& [key, group] : groups_) visit(key, group);
+  }
   /// Over contents only, the same for equal states however they came about.
   uint64_t hash() const;
   TextPool& pool() { return pool_; }
 
   // --- for the handlers (apply_*.cpp) ---
-  ThreadSlot* slot(Tid tid);
+  ThreadSlot* slot(Tid tid) {
+    if (last_slot_ && last_slot_->thread->tid == tid) return last_slot_;
+    auto it = threads_.find(tid);
+    if (it == threads_.end()) return nullptr;
+    return last_slot_ = it->second.get();
+  }
   ThreadSlot* leader_slot(ThreadSlot& slot);
   /// Makes `thread` the one of its tid; null when the table is full.
   ThreadSlot* insert(Thread thread);
@@ -186,7 +204,9 @@ class Machine {
   absl::flat_hash_map<std::pair<std::string, uint32_t>, User> users_;
   absl::flat_hash_map<std::pair<std::string, uint32_t>, Group> groups_;
   Containers containers_;
+  absl::flat_hash_map<const void*, std::pair<Text, Text>> container_ids_;  ///< by cgroups, which the value keeps alive
   ThreadSlot* last_slot_ = nullptr;  ///< of the last find: events come in runs of one thread
+  uint32_t epoch_ = 0;               ///< gaps so far
   FdNumber made_fd_ = -1;            ///< by the event at hand
   DoomedThread doomed_thread_;
   DoomedFd doomed_fd_;

@@ -50,11 +50,8 @@ Reading read(const std::string& path, uint64_t number) {
                                               cli::TimeStyle::kLatency, cli::TimeStyle::kDelta};
   cli::LinePrinter printer({fields::Dialect::kClassic, buffers, number % 3 == 0}, kTimes[number / 5 % 5], cli::Colour::kNever);
   fields::Renderer folded({fields::Dialect::kCurrent, buffers, number % 3 == 1});
-  std::optional<Moment> moment;
   Out line;
-  for (;;) {
-    auto more = pipeline.next(moment);
-    if (!more || !*more) break;
+  while (const Moment* moment = pipeline.next()) {
     ++out.events;
     line.clear();
     printer.print(line, *moment, machine);
