@@ -13,13 +13,16 @@ using event::kCodeCount;
 enum : uint8_t {
   kUncounted = 1,  ///< has no number: sysdig 0.29.3 does not know these, and they say nothing that happened
   kContainer = 2,
+  kInternal = 4,
 };
 
-constexpr auto kTraits = [] {
+const auto kTraits = [] {
   std::array<uint8_t, kCodeCount> traits{};
   for (auto code : {event::kUserAddedE, event::kUserDeletedE, event::kGroupAddedE, event::kGroupDeletedE})
     traits[code] = traits[code + 1] = kUncounted;
   for (auto code : {event::kContainerE, event::kContainerJsonE, event::kContainerJson_2E}) traits[code] = kContainer;
+  for (unsigned code = 0; code < kCodeCount; ++code)
+    if (event::info_of(code).category == event::Category::kInternal) traits[code] |= kInternal;
   return traits;
 }();
 
@@ -36,7 +39,7 @@ const Moment* Pipeline::next() {
       take(block);
       continue;
     }
-    if (source_->after_gap()) [[unlikely]] machine_->gap();
+    if (raw_.after_gap) [[unlikely]] machine_->gap();
     if (!lists_done_) [[unlikely]] {
       lists_done_ = true;
       machine_->finish_lists();
@@ -53,10 +56,10 @@ const Moment* Pipeline::next() {
     } else {
       raw_.num = ++count_;
     }
-    const auto applied = machine_->apply(raw_);
-    moment_.emplace(Moment{applied.event, applied.slot ? applied.slot->thread.get() : nullptr, applied.slot, applied.made_fd, silent,
-                       applied.event.info().category == event::Category::kInternal});
-    return &*moment_;
+    machine_->apply(raw_, moment_);
+    moment_.silent = silent;
+    moment_.internal = (traits & kInternal) != 0;
+    return &moment_;
   }
 }
 

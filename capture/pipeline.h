@@ -13,16 +13,12 @@
 namespace scry {
 
 /// An event and what is known around it. Valid until the next call of Pipeline::next().
-struct Moment {
-  event::Event event;
-  const state::Thread* thread;    ///< null for events that belong to no thread
-  const state::ThreadSlot* slot;  ///< likewise
-  FdNumber made_fd;               ///< the last fd that the event gave a meaning, or -1
+struct Moment : state::Applied {
   /// Feeds the state and is no line of its own: container events that lead a section, user and group tables, events
   /// marked "state only".
-  bool silent;
+  bool silent = false;
   /// Says something about the recording, not about the machine; shown with -D.
-  bool internal;
+  bool internal = false;
 };
 
 class Pipeline {
@@ -48,7 +44,7 @@ class Pipeline {
   state::Machine* machine_;
   Losses* losses_;
   event::RawEvent raw_;
-  std::optional<Moment> moment_;
+  Moment moment_;
   std::optional<Error> error_;
   uint64_t count_ = 0;       ///< evt.num of the last event
   bool lists_done_ = false;  ///< the first event of the section has come

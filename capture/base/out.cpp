@@ -7,9 +7,9 @@ namespace scry {
 
 namespace {
 /// Two digits at `to`.
-void pair_at(char* to, uint64_t value) { std::memcpy(to, &Out::digit_pairs[2 * value], 2); }
+void pair_at(char* to, uint32_t value) { std::memcpy(to, &Out::digit_pairs[2 * value], 2); }
 /// Four digits at `to`, for values below 10000.
-void four_at(char* to, uint64_t value) {
+void four_at(char* to, uint32_t value) {
   pair_at(to, value / 100);
   pair_at(to + 2, value % 100);
 }
@@ -23,7 +23,7 @@ constexpr char Out::digit_pairs[200] = {
 
 char* Out::write_padded(char* to, uint64_t value, int width) {
   for (int at = width; at >= 2; at -= 2) {
-    pair_at(to + at - 2, value % 100);
+    pair_at(to + at - 2, static_cast<uint32_t>(value % 100));
     value /= 100;
   }
   if (width & 1) *to = static_cast<char>('0' + value % 10);
@@ -31,21 +31,23 @@ char* Out::write_padded(char* to, uint64_t value, int width) {
 }
 
 char* Out::write_large(char* to, uint64_t value) {
-  constexpr uint64_t kFour = 10000, kEight = 100000000;
+  constexpr uint32_t kFour = 10000;
+  constexpr uint64_t kEight = 100000000;
   if (value >= kEight) {
     to = write_u64(to, value / kEight);
-    const uint64_t low = value % kEight;
+    const auto low = static_cast<uint32_t>(value % kEight);
     four_at(to, low / kFour);
     four_at(to + 4, low % kFour);
     return to + 8;
   }
-  if (value >= kFour) {
-    to = write_u64(to, value / kFour);
-    four_at(to, value % kFour);
+  const auto small = static_cast<uint32_t>(value);
+  if (small >= kFour) {
+    to = write_u64(to, small / kFour);
+    four_at(to, small % kFour);
     return to + 4;
   }
-  to = write_u64(to, value / 100);
-  pair_at(to, value % 100);
+  to = write_u64(to, small / 100);
+  pair_at(to, small % 100);
   return to + 2;
 }
 

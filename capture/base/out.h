@@ -83,6 +83,16 @@ class Out {
     return write_u64(to, 0 - static_cast<uint64_t>(value));
   }
   static char* write_padded(char* to, uint64_t value, int width);
+  /// Nine digits, for the part of a time after its dot.
+  static char* write_nanos(char* to, uint32_t value) {
+    const uint32_t high = value / 10000, low = value % 10000, top = high / 10000, middle = high % 10000;
+    *to = static_cast<char>('0' + top);
+    std::memcpy(to + 1, &digit_pairs[2 * (middle / 100)], 2);
+    std::memcpy(to + 3, &digit_pairs[2 * (middle % 100)], 2);
+    std::memcpy(to + 5, &digit_pairs[2 * (low / 100)], 2);
+    std::memcpy(to + 7, &digit_pairs[2 * (low % 100)], 2);
+    return to + 9;
+  }
   /// Up to kShort bytes at once, whatever `size` is; both sides have room for kShort.
   static constexpr size_t kShort = 24;
   static char* write_short(char* to, const char* from, size_t size) {

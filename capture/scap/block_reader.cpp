@@ -7,7 +7,7 @@
 #include <cstring>
 
 #include "capture/base/check.h"
-#include "capture/event/table.h"
+#include "capture/event/decode.h"
 
 namespace scry::scap {
 namespace {
@@ -24,7 +24,7 @@ bool may_be_foreign(uint32_t id) {
 }  // namespace
 
 BlockReader::BlockReader(std::unique_ptr<ByteStream> stream, Losses& losses)
-    : stream_(std::move(stream)), losses_(&losses), buffer_(static_cast<uint8_t*>(std::malloc(kBuffer))), capacity_(kBuffer) {
+    : stream_(std::move(stream)), losses_(&losses), buffer_(static_cast<uint8_t*>(std::malloc(kBuffer + event::kReadSlack))), capacity_(kBuffer) {
   CHECK(buffer_, "no memory");
 }
 
@@ -50,7 +50,7 @@ Result<bool> BlockReader::ensure(size_t size) {
       // Grows with what is there, not with what is claimed; and before moves become large and frequent.
       const size_t live = end_ - begin_;
       if (live > capacity_ / 2) {
-        auto* bigger = static_cast<uint8_t*>(std::realloc(buffer_.get(), 2 * capacity_));
+        auto* bigger = static_cast<uint8_t*>(std::realloc(buffer_.get(), 2 * capacity_ + event::kReadSlack));
         CHECK(bigger, "no memory");
         static_cast<void>(buffer_.release());
         buffer_.reset(bigger);

@@ -44,7 +44,7 @@ class BlockReader {
       const uint32_t id = load32(at), size = load32(at + 4);
       if (size <= have && size >= kSmallestBlock && (size & 3) == 0 && load32(at + size - 4) == size &&
           is_known_block(id)) [[likely]] {
-        out.id = modern_id(id);
+        out.id = event_block(id).is_event ? id : modern_id(id);
         out.start = at;
         out.size = size;
         out.offset = offset_;

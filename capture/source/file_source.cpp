@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "capture/source/file_source.h"
 
+#include "capture/event/decode.h"
 #include "capture/scap/lists.h"
 
 namespace scry::source {
@@ -73,6 +74,7 @@ Item FileSource::next(event::RawEvent& event, Block& block) {
       passed_over_.add(load<uint32_t>(block.start));
       continue;
     }
+    event.after_gap = gap_;
     event.offset = block.offset;
     event.block = block.start;
     event.block_size = block.size;

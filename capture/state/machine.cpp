@@ -19,7 +19,7 @@ void Machine::reset() {
   containers_.clear();
   interfaces_.clear();
   info_ = {};
-  last_slot_ = nullptr;
+  recent_.fill(nullptr);
   doomed_thread_ = {};
   doomed_fd_ = {};
   recent_exits_.fill({});
@@ -82,6 +82,7 @@ ThreadSlot* Machine::insert(Thread thread) {
     ThreadSlot& slot = *it->second;  // keeps its children and members
     leave(slot);
     slot.enter.forget();
+    slot.label_of = &slot.label;
     slot.thread = Rc<Thread>(new Thread(std::move(thread)));
     link(slot);
     return &slot;
@@ -92,7 +93,7 @@ ThreadSlot* Machine::insert(Thread thread) {
   }
   auto slot = std::make_unique<ThreadSlot>();
   ThreadSlot* out = slot.get();
-  const Tid tid = thread.tid;
+  const Tid tid = out->tid = thread.tid;
   slot->thread = Rc<Thread>(new Thread(std::move(thread)));
   threads_.emplace(tid, std::move(slot));
   link(*out);
@@ -154,7 +155,7 @@ void Machine::leave(ThreadSlot& slot) {
 }
 
 void Machine::erase(ThreadSlot& slot) {
-  if (last_slot_ == &slot) last_slot_ = nullptr;
+  if (ThreadSlot*& near = recent_[static_cast<size_t>(slot->tid) % kRecent]; near == &slot) near = nullptr;
   leave(slot);
   while (slot.first_child) {
     ThreadSlot* child = slot.first_child;
