@@ -56,6 +56,7 @@ Applied Machine::apply(const RawEvent& raw) {
     // Only procinfo speaks of a thread, without making one.
     return {out, info.category == event::Category::kInternal ? find(raw.tid) : nullptr};
   }
+  last_num_ = raw.num;
   ThreadSlot* at = slot(raw.tid);
   if (!at && row.makes_placeholder) at = slot_or_placeholder(raw);
   if (!row.is_call || event::is_enter(raw.code)) {
@@ -73,7 +74,7 @@ Applied Machine::apply(const RawEvent& raw) {
     }
     return {out, at};
   }
-  const event::EnterEvent* enter = at && at->enter.waiting && pairs(at->enter.code, raw.code) ? &at->enter : nullptr;
+  const event::EnterEvent* enter = at && waits(*at) && pairs(at->enter.code, raw.code) ? &at->enter : nullptr;
   Event out(raw, info, enter);
   if (Handler handler = handler_of(out.current_code())) {
     handler({*this, out, at});

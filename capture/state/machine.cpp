@@ -246,10 +246,6 @@ void Machine::remove_members(ThreadSlot& leader) {
   }
 }
 
-void Machine::gap() {
-  for (auto& [tid, slot] : threads_) slot->enter.forget();
-}
-
 void Machine::settle() {
   if (doomed_fd_.set) {
     doomed_fd_.set = false;

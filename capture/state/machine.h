@@ -106,7 +106,7 @@ class Machine {
   /// Moves the state on. The result is valid until the next call.
   Applied apply(const event::RawEvent& raw);
   /// Damage lies between the last event and the next: enter events waiting for their exit are forgotten.
-  void gap();
+  void gap() { forgotten_up_to_ = last_num_; }
 
   // --- questions ---
   const ThreadSlot* find(Tid tid) const;
@@ -114,6 +114,8 @@ class Machine {
     const auto* slot = find(tid);
     return slot ? slot->thread.get() : nullptr;
   }
+  /// Whether the last enter event of a thread still waits for its exit.
+  bool waits(const ThreadSlot& slot) const { return slot.enter.waiting && slot.enter.num > forgotten_up_to_; }
   const Thread* leader_of(const Thread& thread) const;
   const Fd* fd(const Thread& thread, FdNumber number) const;
   const User* user(std::string_view container, uint32_t uid) const;
@@ -185,6 +187,8 @@ class Machine {
   absl::flat_hash_map<std::pair<std::string, uint32_t>, Group> groups_;
   Containers containers_;
   ThreadSlot* last_slot_ = nullptr;  ///< of the last find: events come in runs of one thread
+  uint64_t last_num_ = 0;         ///< of the last event of a thread
+  uint64_t forgotten_up_to_ = 0;  ///< enter events up to this number wait no longer
   DoomedThread doomed_thread_;
   DoomedFd doomed_fd_;
   struct Exit {
