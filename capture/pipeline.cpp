@@ -53,7 +53,7 @@ Result<bool> Pipeline::next(std::optional<Moment>& out) {
       raw_.num = ++count_;
     }
     const auto applied = machine_->apply(raw_);
-    out.emplace(Moment{applied.event, applied.slot ? applied.slot->thread.get() : nullptr, applied.slot, silent,
+    out.emplace(Moment{applied.event, applied.slot ? applied.slot->thread.get() : nullptr, applied.slot, applied.made_fd, silent,
                        applied.event.info().category == event::Category::kInternal});
     return true;
   }

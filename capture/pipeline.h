@@ -17,6 +17,7 @@ struct Moment {
   event::Event event;
   const state::Thread* thread;    ///< null for events that belong to no thread
   const state::ThreadSlot* slot;  ///< likewise
+  FdNumber made_fd;               ///< the last fd that the event gave a meaning, or -1
   /// Feeds the state and is no line of its own: container events that lead a section, user and group tables, events
   /// marked "state only".
   bool silent;

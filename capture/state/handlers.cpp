@@ -38,7 +38,7 @@ constexpr std::pair<Code, Handler> kRules[] = {
     {kIoUringSetupX, on_io_uring_setup}, {kMemfdCreateX, on_memfd_create},
     {kPidfdOpenX, on_pidfd_open}, {kPidfdGetfdX, on_pidfd_getfd},
     // sockets
-    {kSocketX, on_socket}, {kSocketpairX, on_socketpair}, {kBindX, on_bind}, {kConnectX, on_connect},
+    {kSocketX, on_socket}, {kSocketpairX, on_socketpair}, {kBindX, on_bind}, {kConnectX, on_connect}, {kConnectE, on_connect_enter}, {kSendtoE, on_sendto_enter},
     {kAccept_5X, on_accept}, {kAccept4_6X, on_accept},
     {kRecvfromX, on_recvfrom}, {kRecvmsgX, on_recvmsg}, {kRecvX, on_recv}, {kRecvmmsgX, on_recv},
     {kSendX, on_send}, {kSendtoX, on_send}, {kSendmsgX, on_send}, {kSendmmsgX, on_send},

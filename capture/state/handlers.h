@@ -91,6 +91,8 @@ void on_socket(const Step&);
 void on_socketpair(const Step&);
 void on_bind(const Step&);
 void on_connect(const Step&);
+void on_connect_enter(const Step&);
+void on_sendto_enter(const Step&);
 void on_accept(const Step&);
 void on_recvfrom(const Step&);
 void on_recvmsg(const Step&);

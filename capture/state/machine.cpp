@@ -86,7 +86,7 @@ const Thread* Machine::leader_of(const Thread& thread) const {
 
 std::string_view Machine::cwd(const Thread& thread) const {
   const Thread* leader = leader_of(thread);
-  return leader ? leader->cwd.view() : std::string_view("./");
+  return leader ? leader->cwd.view() : std::string_view();
 }
 
 ThreadSlot* Machine::insert(Thread thread) {
@@ -110,6 +110,14 @@ ThreadSlot* Machine::insert(Thread thread) {
   threads_.emplace(tid, std::move(slot));
   link(*out);
   return out;
+}
+
+ThreadSlot* Machine::insert_placeholder(Tid tid) {
+  Thread thread;
+  thread.tid = thread.pid = tid;
+  thread.bits = Thread::kPlaceholder;
+  thread.comm = thread.exe = pool_.intern("<NA>");
+  return insert(std::move(thread));
 }
 
 /// Hangs a thread under its parent and its leader, where these are known.
@@ -284,6 +292,7 @@ Fd* Machine::fd_for_change(ThreadSlot& slot, FdNumber number) {
 Fd* Machine::put_fd(ThreadSlot& slot, FdNumber number, Fd fd) {
   FdTable* table = fds_of(slot);
   if (!table) return nullptr;
+  made_fd_ = number;
   auto it = table->map.find(number);
   if (it != table->map.end()) {
     it->second = Rc<Fd>(new Fd(std::move(fd)));
@@ -360,8 +369,8 @@ Text Machine::container_of(const Text& cgroups) {
 
 std::string concat_path(std::string_view base, std::string_view path) {
   constexpr size_t kLimit = 1024;
-  if (path.empty()) return {};
-  if (path[0] == '/') base = {};
+  if (!path.empty() && path[0] == '/') base = {};
+  if (base.empty() && path.empty()) return {};
   if (base.size() + path.size() > kLimit) return "/DIR_TOO_LONG/FILENAME_TOO_LONG";
   std::string out;
   out.reserve(base.size() + path.size() + 1);

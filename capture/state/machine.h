@@ -73,6 +73,7 @@ struct ThreadSlot {
 struct Applied {
   event::Event event;
   const ThreadSlot* slot = nullptr;  ///< null for events that belong to no thread
+  FdNumber made_fd = -1;             ///< the last fd that the event gave a meaning, if any
 };
 
 class Machine {
@@ -140,6 +141,8 @@ class Machine {
   ThreadSlot* leader_slot(ThreadSlot& slot);
   /// Makes `thread` the one of its tid; null when the table is full.
   ThreadSlot* insert(Thread thread);
+  /// For a tid of which nothing is known.
+  ThreadSlot* insert_placeholder(Tid tid);
   void remove(ThreadSlot& slot, Tid reaper);
   void give_children_away(ThreadSlot& slot, Tid reaper);
   void remove_at_next_event(Tid tid, Tid reaper) { doomed_thread_ = {tid, reaper, true}; }
@@ -160,7 +163,6 @@ class Machine {
   Losses& losses() { return *losses_; }
 
  private:
-  ThreadSlot* slot_or_placeholder(const event::RawEvent& raw);
   void settle();
   void link(ThreadSlot& slot);
   void leave(ThreadSlot& slot);
@@ -189,6 +191,7 @@ class Machine {
   ThreadSlot* last_slot_ = nullptr;  ///< of the last find: events come in runs of one thread
   uint64_t last_num_ = 0;         ///< of the last event of a thread
   uint64_t forgotten_up_to_ = 0;  ///< enter events up to this number wait no longer
+  FdNumber made_fd_ = -1;            ///< by the event at hand
   DoomedThread doomed_thread_;
   DoomedFd doomed_fd_;
   struct Exit {

@@ -115,7 +115,6 @@ void put_time(Out& out, uint64_t nanos) {
   char text[64];
   out.put(std::string_view(text, strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S.", &parts)));
   out.put_padded(nanos % kSecond, 9);
-  out.put(std::string_view(text, strftime(text, sizeof text, " %z", &parts)));
 }
 
 void put_fdlist(Out& out, Param p, const Moment& moment, const Machine& machine) {
@@ -209,7 +208,7 @@ void put_seconds(Out& out, uint64_t nanos) {
   out.put(std::string_view(text, static_cast<size_t>(size)));
 }
 
-void put_fd(Out& out, int64_t number, const state::Thread* thread, const Machine& machine) {
+void put_fd(Out& out, int64_t number, const state::Thread* thread, const Machine& machine, bool classic) {
   if (number < 0) {
     if (number == kAtFdcwd) return out.put("-100(AT_FDCWD)");
     return put_errno(out, number);
@@ -224,7 +223,7 @@ void put_fd(Out& out, int64_t number, const state::Thread* thread, const Machine
   if (const char protocol = protocol_char(*fd)) *to++ = protocol;
   *to++ = '>';
   out.done(to);
-  out.put_visible(fd->name);
+  out.put_visible(classic ? fd->classic_name() : fd->name);
   out.put(')');
 }
 
@@ -352,12 +351,13 @@ void Renderer::path(Out& out, const ParamStyle& style, Param p, const Context& c
     if (dirfd == kAtFdcwd) {
       if (thread) base = c.machine.cwd(*thread);
     } else if (const Fd* directory = thread ? c.machine.fd(*thread, dirfd) : nullptr) {
-      base = std::string(directory->name.view()) + "/";
+      base = directory->name.view();
+      if (!base.empty()) base += '/';
     }
   } else if (thread) {
     base = c.machine.cwd(*thread);
   }
-  const std::string whole = text.empty() ? state::concat_path({}, base) : state::concat_path(base, text);
+  const std::string whole = state::concat_path(base, text);
   if (whole.empty()) return;
   out.put('(');
   out.put_visible(std::string_view(whole));
@@ -378,13 +378,12 @@ void Renderer::value(Out& out, const ParamStyle& style, Param p, const Moment& m
     case Type::kUint8: case Type::kUint16: case Type::kUint32: case Type::kUint64:
       return put_number(out, p, style.format(), false);
     case Type::kErrno:
-      if (style.format() == Format::kHex && p.integer() >= 0) return put_number(out, p, Format::kHex, false);
       return put_errno(out, p.integer());
-    case Type::kFd: return put_fd(out, p.integer(), moment.thread, machine);
+    case Type::kFd: return put_fd(out, p.integer(), moment.thread, machine, classic);
     case Type::kPid: {
       const int64_t tid = p.integer();
       out.put_i64(tid);
-      if (const auto* thread = machine.thread(tid); thread && !thread->is_unknown()) {
+      if (const auto* thread = machine.thread(tid); thread) {
         out.put('(');
         out.put_visible(thread->comm);
         out.put(')');
