@@ -242,8 +242,6 @@ void Machine::remove_members(ThreadSlot& leader) {
   }
 }
 
-void Machine::gap() { ++epoch_; }
-
 void Machine::settle() {
   if (doomed_fd_.set) {
     doomed_fd_.set = false;

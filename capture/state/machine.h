@@ -113,7 +113,7 @@ class Machine {
   /// Moves the state on.
   void apply(const event::RawEvent& raw, Applied& out);
   /// Damage lies between the last event and the next: enter events waiting for their exit are forgotten.
-  void gap();
+  void gap() { ++epoch_; }
 
   // --- questions ---
   const ThreadSlot* find(Tid tid) const {
@@ -126,6 +126,8 @@ class Machine {
     const auto* slot = find(tid);
     return slot ? slot->thread.get() : nullptr;
   }
+  /// Whether the last enter event of a thread still waits for its exit.
+  bool waits(const ThreadSlot& slot) const { return slot.enter.waiting && slot.enter.num > forgotten_up_to_; }
   const Thread* leader_of(const Thread& thread) const;
   const Fd* fd(const Thread& thread, FdNumber number) const;
   const User* user(std::string_view container, uint32_t uid) const;

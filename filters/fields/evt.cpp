@@ -84,7 +84,7 @@ Value res(const Ask& a) {
   int64_t value;
   if (!result(a, value)) return Value::absent();
   if (value >= 0) return Value::text("SUCCESS");
-  const auto name = event::errno_name(-value);
+  const auto name = event::errno_name(value == INT64_MIN ? 0 : -value);
   if (!name.empty()) return Value::text(name);
   const size_t at = a.scratch.size();
   a.scratch.put_i64(value);

@@ -67,8 +67,10 @@ bool Formatter::print(Out& out, const Moment& moment, const state::Machine& mach
     put_value(out, *part.field.field, value);
     if (part.width) {
       const auto want = static_cast<size_t>(part.width);
+      size_t cut = std::min(out.size(), at + want);
+      while (cut > at && cut < out.size() && (out.view()[cut] & 0xc0) == 0x80) --cut;  // no half characters
+      out.shrink(cut);
       while (out.size() - at < want) out.put(' ');
-      out.shrink(at + want);
     }
   }
   out.put('\n');

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reads thousands of damaged captures the way the program does: source, decode, state, both ways of printing, `info`.
-// Fails on a crash, a sanitizer report, a mutant that takes too long, a control character in the output, two readings
-// of the same bytes that differ, and too much memory.
+// Reads thousands of damaged captures the way the program does: source, decode, state, both ways of printing, every
+// field as text and as JSON, `info`. Fails on a crash, a sanitizer report, a mutant that takes too long, a control
+// character in the output, two readings of the same bytes that differ, and too much memory.
 //
 //   mutate_captures [--count 20000] [--first 0] [--only N] [--save FILE] [--max-seconds 2] [--max-rss-mib N] [SEED...]
 #include <fmt/format.h>
@@ -12,12 +12,15 @@
 #include <chrono>
 #include <fstream>
 
+#include "capture/base/check.h"
 #include "capture/pipeline.h"
 #include "capture/source/file_source.h"
 #include "cli/info.h"
 #include "cli/line_printer.h"
+#include "filters/fields/format.h"
 #include "tests/fuzz/mutator.h"
 #include "tests/fuzz/watch.h"
+#include "tests/support/all_fields.h"
 #include "tests/support/builder.h"
 #include "tests/support/memory_file.h"
 #include "tests/support/pack.h"
@@ -50,6 +53,9 @@ Reading read(const std::string& path, uint64_t number) {
                                               cli::TimeStyle::kLatency, cli::TimeStyle::kDelta};
   cli::LinePrinter printer({fields::Dialect::kClassic, buffers, number % 3 == 0}, kTimes[number / 5 % 5], cli::Colour::kNever);
   fields::Renderer folded({fields::Dialect::kCurrent, buffers, number % 3 == 1});
+  auto text = fields::Formatter::parse(all_fields(), fields::Formatter::Style::kText);
+  auto json = fields::Formatter::parse(all_fields(), fields::Formatter::Style::kJson);
+  CHECK(text && json, "the field catalogue does not agree with itself");
   Out line;
   while (const Moment* moment = pipeline.next()) {
     ++out.events;
@@ -58,6 +64,10 @@ Reading read(const std::string& path, uint64_t number) {
     line.shrink(line.size() - 1);
     line.put(' ');
     folded.args(line, *moment, machine);
+    text->print(line, *moment, machine, folded);
+    line.shrink(line.size() - 1);
+    json->print(line, *moment, machine, folded);
+    line.shrink(line.size() - 1);
     out.text = out.text * 31 + std::hash<std::string_view>()(line.view());
     if (one_line && out.wrong.empty() && !is_visible_text(line.view())) out.wrong = "prints a control character: " + visible(line.view());
   }
@@ -124,7 +134,7 @@ int main(int argc, char** argv) {
   app.add_option("seeds", files);
   CLI11_PARSE(app, argc, argv);
 
-  std::vector<Seed> seeds{cut_seed("built", varied_capture().bytes())};
+  std::vector<Seed> seeds{cut_seed("varied", varied_capture().bytes()), cut_seed("every code", every_code().bytes())};
   for (const auto& file : files) {
     auto seed = cut_seed(file, unpacked_file(file));
     if (seed.blocks.empty()) return fmt::print(stderr, "{}: no capture to start from\n", file), 1;

@@ -156,4 +156,30 @@ Capture varied_capture() {
   return c;
 }
 
+Capture every_code() {
+  // What stands in parameters of any length: text, a path, addresses and tuples, some too short.
+  const Bytes kVariable[] = {{}, text("a/../\xe2\x82\xac/b"), Bytes(200, '/'), u8(2) + Bytes(6, 'x'), u8(2) + Bytes(12, 'x'),
+                             u8(10) + Bytes(18, 'x'), u8(10) + Bytes(36, '\0'), u8(1) + Bytes(16, 'x') + text("/s"), u8(1),
+                             u8(0) + Bytes(8, 'x'), u8(1) + Bytes(4, 'x')};
+  Capture c = small_machine();
+  uint64_t ts = 1'600'000'000'000'000'000;
+  for (unsigned code = 0; code < kCodeCount; ++code) {
+    const EventInfo& info = info_of(code);
+    c.event(code, 100, ++ts, {}).event(code, 100, ++ts, std::vector<Bytes>(kMaxParams + 5));
+    for (const int64_t number : {INT64_MIN, INT64_MAX, int64_t{-1}, int64_t{0}, int64_t{-100}, int64_t{5}}) {
+      for (const Bytes& variable : kVariable) {
+        std::vector<Bytes> params;
+        for (unsigned i = 0; i < info.nparams; ++i) {
+          const unsigned size = type_sizes[info.params[i].current.type_id];
+          params.push_back(size ? (i64(number) + i64(number)).substr(0, size) : variable);
+        }
+        c.event(code, 100, ++ts, params);
+        params.push_back("more than the table has");
+        if (variable.empty()) c.event(code, 100, ++ts, params);
+      }
+    }
+  }
+  return c;
+}
+
 }  // namespace scry::test

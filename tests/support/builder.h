@@ -85,10 +85,13 @@ class Capture {
   std::vector<Bytes> blocks_;
 };
 
-/// Section, machine info, an interface, a user, processes 1 and 100 (with thread 101), two fds: seven blocks and more.
+/// Section, machine info, an interface, a user, processes 1 and 100 (with thread 101), two fds of 100.
 Capture small_machine();
 
 /// Events of many kinds on a small machine, old and new layouts: a seed for fuzzing that needs no file.
 Capture varied_capture();
+
+/// Every event code with several counts of parameters, at the ends of what their types can hold.
+Capture every_code();
 
 }  // namespace scry::test

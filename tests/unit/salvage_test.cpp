@@ -3,10 +3,12 @@
 #define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
 #include <doctest/doctest.h>
 
+#include <chrono>
 #include <set>
 
 #include "cli/replay.h"
 #include "tests/support/builder.h"
+#include "tests/support/memory_file.h"
 #include "tests/support/pack.h"
 #include "tests/support/read_back.h"
 
@@ -363,4 +365,24 @@ TEST_CASE("damage late in a member: what was packed before it is there") {
     CHECK(got.status == cli::kLossy);
     CHECK(got.times.size() > kMany * 8 / 10);
   }
+}
+
+TEST_CASE("much damage among many threads takes little time") {
+  constexpr int kThreads = 30000;
+  const Bytes section = Capture().section().machine().bytes();
+  Bytes capture = section;
+  for (int i = 0; i < kThreads; ++i) capture += Capture().event(event::kCloseE, 1000 + i, 1 + i, {i64(3)}).at(0);
+  const Bytes sound = Capture().event(event::kCloseX, 1000, 5, {i64(0)}).at(0);
+  const Bytes bad_event = Capture().event(event::kCloseX, 1000, 5, {i64(0)}).write(0, kLenAt, u32(3)).at(0);
+  // A length of nearly 64 MiB makes the reader look that far ahead.
+  const Bytes bad_length = Capture().event(event::kCloseX, 1000, 5, {i64(0)}).set_length(0, (64u << 20) - 4).at(0);
+  for (int i = 0; i < kThreads; ++i) capture += bad_event + sound;
+  for (int i = 0; i < kThreads; ++i) capture += bad_length + sound + sound + sound;
+  const MemoryFile file(capture + Bytes(64u << 20, '\0'));
+  cli::Options options;
+  options.files = {file.path()};
+  options.quiet = true;
+  const auto begin = std::chrono::steady_clock::now();
+  CHECK(cli::replay(options) == cli::kLossy);
+  CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(10));  // 30 times as long if it were quadratic
 }

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every event of the table, at the ends of what its parameters can hold, through state and printing. The sanitized
+// build is where this says most.
+#define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
+#include <doctest/doctest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "capture/pipeline.h"
+#include "capture/source/file_source.h"
+#include "filters/fields/format.h"
+#include "tests/support/all_fields.h"
+#include "tests/support/builder.h"
+#include "tests/support/memory_file.h"
+#include "tests/support/visible_check.h"
+
+using namespace scry;
+using namespace scry::test;
+
+TEST_CASE("every event prints, in every way") {
+  const MemoryFile file(every_code().bytes());
+  for (const auto dialect : {fields::Dialect::kClassic, fields::Dialect::kCurrent})
+    for (const auto style : {fields::Formatter::Style::kText, fields::Formatter::Style::kJson}) {
+      Losses losses;
+      auto source = source::FileSource::open(file.path(), losses);
+      REQUIRE(source);
+      state::Machine machine(losses);
+      Pipeline pipeline(**source, machine, losses);
+      fields::Renderer renderer({.dialect = dialect});
+      auto format = fields::Formatter::parse(all_fields(), style);
+      REQUIRE(format);
+      std::optional<Moment> moment;
+      Out line;
+      size_t wrong = 0, last_code = 0;
+      for (auto more = pipeline.next(moment); more && *more; more = pipeline.next(moment)) {
+        line.clear();
+        format->print(line, *moment, machine, renderer);
+        line.shrink(line.size() - 1);
+        wrong += !is_visible_text(line.view());
+        if (style == fields::Formatter::Style::kJson) wrong += !nlohmann::json::accept(line.view());
+        last_code = moment->event.raw().code;
+      }
+      CHECK(wrong == 0);
+      CHECK(last_code >= event::kCodeCount - 2);
+    }
+}
+
+TEST_CASE("a column's width cuts no character in half") {
+  Capture c = small_machine().event(event::kOpenX, 100, 1, {i64(3), text("/\xe2\x82\xac\xe2\x82\xac"), u32(1), u32(0)});
+  const MemoryFile file(c.bytes());
+  Losses losses;
+  auto source = source::FileSource::open(file.path(), losses);
+  state::Machine machine(losses);
+  Pipeline pipeline(**source, machine, losses);
+  fields::Renderer renderer({});
+  std::optional<Moment> moment;
+  REQUIRE(pipeline.next(moment).value());
+  const char* const kExpected[] = {"/ |", "/  |", "/\xe2\x82\xac|", "/\xe2\x82\xac |"};
+  for (int width = 2; width <= 5; ++width) {
+    auto format = fields::Formatter::parse("%" + std::to_string(width) + "fd.name|", fields::Formatter::Style::kText);
+    REQUIRE(format);
+    Out line;
+    CHECK(format->print(line, *moment, machine, renderer));
+    CHECK(line.str() == kExpected[width - 2] + std::string("\n"));
+  }
+}
