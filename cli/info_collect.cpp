@@ -80,8 +80,8 @@ class Processes {
     std::stable_sort(rows_.begin(), rows_.end(), [](const Row& a, const Row& b) { return a.events > b.events; });
     for (const Row& row : rows_) {
       if (out.busiest.size() == CaptureInfo::kBusiestKept) break;
-      out.busiest.push_back({row.pid < 0 ? std::nullopt : std::optional(row.pid), row.tid,
-                             std::string(row.comm.view()), row.events});
+      out.busiest.push_back(
+          {row.pid < 0 ? std::nullopt : std::optional(row.pid), row.tid, std::string(row.comm.view()), row.events});
     }
   }
 
@@ -148,9 +148,12 @@ class Collector {
       case scap::kMachineInfo:
         if (out_.section_count == out_.sections.size()) out_.sections.back().machine = machine_.info();
         break;
-      case scap::kInterfaces1: case scap::kInterfaces2: interfaces_seen_ = true; break;
-      case scap::kUsers1: case scap::kUsers2: users_seen_ = true; break;
-      case scap::kFds1: case scap::kFds2: break;
+      case scap::kInterfaces1:
+      case scap::kInterfaces2: interfaces_seen_ = true; break;
+      case scap::kUsers1:
+      case scap::kUsers2: users_seen_ = true; break;
+      case scap::kFds1:
+      case scap::kFds2: break;
       default: out_.listed_threads = machine_.thread_count();
     }
   }
@@ -199,7 +202,8 @@ class Collector {
   /// pcapng options may follow an event, from the next multiple of four on.
   void comments(const event::RawEvent& raw) {
     const uint32_t from = (raw.used + 3) & ~3u, to = raw.block_size - scap::kBlockTrailer;
-    if (from + 4 > to) [[likely]] return;
+    if (from + 4 > to) [[likely]]
+      return;
     const std::string_view rest(reinterpret_cast<const char*>(raw.block) + from, to - from);
     for (const auto& option : scap::read_options(rest)) {
       if (option.code != scap::kOptionComment) continue;
@@ -252,7 +256,8 @@ Result<CaptureInfo> collect_info(const std::string& path) {
   constexpr uint64_t kEventsPerUpdate = 4096;
   CaptureInfo out;
   Sha256 hash;
-  auto source = source::FileSource::open(path, out.losses, [&](const uint8_t* bytes, size_t size) { hash.add(bytes, size); });
+  auto source =
+      source::FileSource::open(path, out.losses, [&](const uint8_t* bytes, size_t size) { hash.add(bytes, size); });
   if (!source) return tl::unexpected<Error>(source.error());
   state::Machine machine(out.losses);
   Pipeline pipeline(**source, machine, out.losses);
