@@ -25,17 +25,18 @@ constexpr auto kTraits = [] {
 
 }  // namespace
 
-Result<bool> Pipeline::next(std::optional<Moment>& out) {
+const Moment* Pipeline::next() {
   scap::Block block;
   for (;;) {
-    auto item = source_->next(raw_, block);
-    if (!item) [[unlikely]] return tl::unexpected<Error>(item.error());
-    if (source_->after_gap()) [[unlikely]] machine_->gap();
-    if (*item == source::Item::kEnd) return false;
-    if (*item == source::Item::kBlock) [[unlikely]] {
+    const auto item = source_->next(raw_, block);
+    if (item != source::Item::kEvent) [[unlikely]] {
+      if (item == source::Item::kError) error_ = source_->error();
+      if (item != source::Item::kBlock) return nullptr;
+      if (source_->after_gap()) machine_->gap();
       take(block);
       continue;
     }
+    if (source_->after_gap()) [[unlikely]] machine_->gap();
     if (!lists_done_) [[unlikely]] {
       lists_done_ = true;
       machine_->finish_lists();
@@ -53,9 +54,9 @@ Result<bool> Pipeline::next(std::optional<Moment>& out) {
       raw_.num = ++count_;
     }
     const auto applied = machine_->apply(raw_);
-    out.emplace(Moment{applied.event, applied.slot ? applied.slot->thread.get() : nullptr, applied.slot, silent,
+    moment_.emplace(Moment{applied.event, applied.slot ? applied.slot->thread.get() : nullptr, applied.slot, applied.made_fd, silent,
                        applied.event.info().category == event::Category::kInternal});
-    return true;
+    return &*moment_;
   }
 }
 

@@ -17,6 +17,7 @@ struct Moment {
   event::Event event;
   const state::Thread* thread;    ///< null for events that belong to no thread
   const state::ThreadSlot* slot;  ///< likewise
+  FdNumber made_fd;               ///< the last fd that the event gave a meaning, or -1
   /// Feeds the state and is no line of its own: container events that lead a section, user and group tables, events
   /// marked "state only".
   bool silent;
@@ -29,8 +30,9 @@ class Pipeline {
   Pipeline(source::Source& source, state::Machine& machine, Losses& losses)
       : source_(&source), machine_(&machine), losses_(&losses) {}
 
-  /// The next event; false at the end.
-  Result<bool> next(std::optional<Moment>& out);
+  /// The next event; null at the end and when error() says so.
+  const Moment* next();
+  const std::optional<Error>& error() const { return error_; }
 
   /// Called for each section header; the machine's tables are empty then.
   std::function<void(const scap::SectionEntry&)> on_section;
@@ -46,6 +48,8 @@ class Pipeline {
   state::Machine* machine_;
   Losses* losses_;
   event::RawEvent raw_;
+  std::optional<Moment> moment_;
+  std::optional<Error> error_;
   uint64_t count_ = 0;       ///< evt.num of the last event
   bool lists_done_ = false;  ///< the first event of the section has come
   bool leading_ = true;      ///< only container events have come

@@ -265,14 +265,11 @@ Result<CaptureInfo> collect_info(const std::string& path) {
   pipeline.on_section = [&](const scap::SectionEntry& section) { collector.section(section); };
   pipeline.on_block = [&](const scap::Block& block) { collector.block(block); };
   Progress progress((*source)->file_size());
-  std::optional<Moment> moment;
-  for (uint64_t seen = 0;; ++seen) {
-    auto more = pipeline.next(moment);
-    if (!more) return tl::unexpected<Error>(more.error());
-    if (!*more) break;
+  for (uint64_t seen = 0; const Moment* moment = pipeline.next(); ++seen) {
     collector.event(*moment);
     if (seen % kEventsPerUpdate == 0) progress.update((*source)->file_position());
   }
+  if (pipeline.error()) return tl::unexpected<Error>(*pipeline.error());
   collector.finish();
   out.name = (*source)->name();
   out.packing = (*source)->packing();

@@ -28,10 +28,9 @@ bool is_container(const Event& e) {
 
 std::string_view type_of(const Event& e) {
   const unsigned code = e.raw().code;
-  if (code > event::kGenericX) [[likely]] return e.info().name();
+  if (code > event::kGenericX) [[likely]] return event::classic_event_names[code];
   const unsigned call = e.param(0).as<uint16_t>();
-  if (call == 0 || call >= event::syscall_count) return "<unknown>";
-  return event::syscall_names[call];
+  return call < event::syscall_count ? event::classic_syscall_names[call] : "<unknown>";
 }
 
 std::string_view container_event_id(const Event& e) {

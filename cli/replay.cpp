@@ -10,6 +10,7 @@
 
 #include "capture/source/file_source.h"
 #include "cli/output.h"
+#include "filters/fields/format.h"
 
 namespace scry::cli {
 namespace {
@@ -26,22 +27,28 @@ class Summary {
     constexpr size_t kRows = 100, kNameWidth = 16;
     auto counts = by_call_;
     for (unsigned code = 0; code < event::kCodeCount; ++code)
-      if (by_code_[code]) counts[{event::info_of(code).name(), event::is_enter(code)}] += by_code_[code];
+      if (by_code_[code]) counts[{event::classic_event_names[code], event::is_enter(code)}] += by_code_[code];
     std::vector<std::pair<uint64_t, std::string>> rows;
-    for (const auto& [key, count] : counts) rows.emplace_back(count, (key.second ? "> " : "< ") + std::string(key.first));
+    for (const auto& [key, count] : counts) rows.emplace_back(count, (key.second ? "> " : "< ") + fmt::format("{:<{}.{}}", key.first, kNameWidth - 2, kNameWidth));
     std::stable_sort(rows.begin(), rows.end(), [](const auto& a, const auto& b) { return a.first > b.first; });
     constexpr std::string_view kRule = "----------------------\n";
     out.put(kRule);
     out.put("Event           #Calls\n");
     out.put(kRule);
     for (size_t i = 0; i < std::min(rows.size(), kRows); ++i)
-      out.put(fmt::format("{:<{}.{}}{}\n", rows[i].second, kNameWidth, kNameWidth, rows[i].first));
+      out.put(fmt::format("{}{}\n", rows[i].second, rows[i].first));
   }
 
  private:
   std::map<std::pair<std::string_view, bool>, uint64_t> by_call_;
   std::array<uint64_t, event::kCodeCount> by_code_{};
 };
+
+/// Whether current libraries deliver this event, or only remember it for the exit that follows.
+bool is_delivered_folded(const event::Event& e) {
+  const auto action = e.shape().action();
+  return action == event::FoldAction::kPass || action == event::FoldAction::kStoreAndPass;
+}
 
 struct FileResult {
   int status = kFine;
@@ -62,21 +69,25 @@ FileResult replay_file(const std::string& path, const Options& options, Output& 
   const bool colour = isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
   LinePrinter printer({fields::Dialect::kClassic, options.buffers, options.verbose}, options.time,
                       colour ? Colour::kAlways : Colour::kNever);
+  std::optional<fields::Formatter> formatter;
+  fields::Renderer renderer({options.fold_enter ? fields::Dialect::kCurrent : fields::Dialect::kClassic, options.buffers,
+                             options.verbose});
+  if (!options.format.empty()) {
+    auto parsed = fields::Formatter::parse(options.format, options.json ? fields::Formatter::Style::kJson
+                                                                        : fields::Formatter::Style::kText);
+    if (!parsed) {
+      fmt::print(stderr, "scry: {}\n", visible(parsed.error().message()));
+      return {kCouldNot};
+    }
+    formatter = std::move(*parsed);
+  }
   uint64_t delivered = 0;
   Nanos first = 0;
   int status = kFine;
-  std::optional<Moment> moment;
   const auto max_span = options.max_seconds * 1'000'000'000u;
-  for (;;) {
-    auto more = pipeline.next(moment);
-    if (!more) {
-      output.flush();
-      fmt::print(stderr, "scry: {}\n", visible(more.error().message()));
-      status = kCouldNot;
-      break;
-    }
-    if (!*more) break;
+  while (const Moment* moment = pipeline.next()) {
     if (moment->silent) continue;
+    if (options.fold_enter && !is_delivered_folded(moment->event)) continue;
     const Nanos ts = moment->event.raw().ts;
     if (delivered++ == 0) {
       first = ts;
@@ -85,13 +96,18 @@ FileResult replay_file(const std::string& path, const Options& options, Output& 
     if (max_span && ts - first >= max_span) break;
     if (options.summary) summary.add(moment->event);
     if (!options.quiet && (!moment->internal || options.debug)) {
-      printer.print(output.text(), *moment, machine);
+      if (formatter) formatter->print(output.text(), *moment, machine, renderer);
+      else printer.print(output.text(), *moment, machine);
       output.line_done();
       if (output.failed()) break;
     }
     if (options.limit && delivered >= options.limit) break;
   }
   output.flush();
+  if (pipeline.error()) {
+    fmt::print(stderr, "scry: {}\n", visible(pipeline.error()->message()));
+    status = kCouldNot;
+  }
   if (output.failed()) return {output.closed() ? kFine : kCouldNot, true};
   if (options.state_hash) output.text().put(fmt::format("state hash {:016x}\n", machine.hash()));
   if (options.verbose) {

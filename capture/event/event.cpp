@@ -8,12 +8,6 @@ namespace {
 
 constexpr size_t kHeaderV1 = 22, kHeaderV2 = 26;  // ts u64, tid i64, len u32, type u16 (, nparams u32)
 
-/// Fixed sizes by parameter, so that a length that the type can't have is found while the lengths are added up.
-bool has_right_size(const ParamInfo& param, uint32_t size) {
-  const uint8_t want = type_sizes[param.current.type_id];
-  return want == 0 || size == want || size == 0;
-}
-
 /// V1 events do not say how many parameters they have: of the counts that this code ever had, the one whose lengths
 /// and data come to the event's end exactly.
 int count_of_v1(const EventInfo& info, const uint8_t* lengths, size_t room) {
@@ -59,19 +53,32 @@ const char* decode(const uint8_t* bytes, size_t size, HeaderKind kind, RawEvent&
   const uint32_t readable = std::min<uint32_t>(count, kMaxParams);
   const uint32_t known = std::min<uint32_t>(readable, info.nparams);
   uint64_t sum = 0;
-  bool sized = true;
+  uint32_t wrong = 0;  // not 0: a parameter has a length that its type can't have
   out.at[0] = 0;
-  for (uint32_t i = 0; i < readable; ++i) {
-    const uint32_t one = wide ? load<uint32_t>(lengths + 4 * i) : load<uint16_t>(lengths + 2 * i);
-    if (i < known) sized &= has_right_size(info.params[i], one);
-    sum += one;
-    out.at[i + 1] = static_cast<uint32_t>(sum);
-    if (sum > room) return "parameter lengths beyond the event";
+  if (!wide) [[likely]] {
+    for (uint32_t i = 0; i < known; ++i) {
+      const uint32_t one = load<uint16_t>(lengths + 2 * i), want = info.sizes[i];
+      wrong |= (want != 0 && one != 0) ? one ^ want : 0;
+      sum += one;
+      out.at[i + 1] = static_cast<uint32_t>(sum);
+    }
+    for (uint32_t i = known; i < readable; ++i) {
+      sum += load<uint16_t>(lengths + 2 * i);
+      out.at[i + 1] = static_cast<uint32_t>(sum);
+    }
+  } else {
+    for (uint32_t i = 0; i < readable; ++i) {
+      const uint32_t one = load<uint32_t>(lengths + 4 * i), want = i < known ? info.sizes[i] : 0;
+      wrong |= (want != 0 && one != 0) ? one ^ want : 0;
+      sum += one;
+      if (sum > room) return "parameter lengths beyond the event";
+      out.at[i + 1] = static_cast<uint32_t>(sum);
+    }
   }
   for (uint32_t i = readable; i < count; ++i)
     sum += wide ? load<uint32_t>(lengths + 4 * static_cast<size_t>(i)) : load<uint16_t>(lengths + 2 * static_cast<size_t>(i));
   if (sum + width * count != room) return "parameter lengths do not add up";
-  if (!sized) return "a parameter has a size its type can't have";
+  if (wrong) return "a parameter has a size its type can't have";
   out.data = lengths + width * count;
   out.nparams = static_cast<uint16_t>(readable);
   return nullptr;

@@ -77,6 +77,7 @@ const char* decode(const uint8_t* bytes, size_t size, HeaderKind kind, RawEvent&
 /// A thread's last enter event, kept until its exit.
 struct EnterEvent {
   uint16_t code = 0;
+  uint32_t epoch = 0;    ///< of the machine when it happened: enter events from before a gap pair with nothing
   bool waiting = false;  ///< for its exit; what it says stays readable until the next event of the thread
   uint16_t nparams = 0;
   uint32_t capacity = 0;

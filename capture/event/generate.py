@@ -42,6 +42,7 @@ table_names = []
 for v in values:
     if v['table'] not in table_names:
         table_names.append(v['table'])
+classic_names = {(r['what'], int(r['number'])): r['name'] for r in rows('classic_names.tsv')}
 dyn_rows = rows('dynparams.tsv')
 dyn_names = []
 for d in dyn_rows:
@@ -56,12 +57,14 @@ def c_string(s):
     return '"' + s.replace('\\', '\\\\').replace('"', '\\"') + '"'
 
 
-def table_ref(cell):
+def table_ref(cell, kind, index):
     """-> (value table index or -1, dynamic table index or -1, index of the dirfd parameter or -1)"""
+    if kind == 'PT_FSRELPATH':
+        # The table leaves it out for enter events, and for openat2's names the path itself: the first parameter it is.
+        dirfd = int(cell.split(':')[1]) if cell.startswith('dirfd_param:') else 0
+        return -1, -1, dirfd if dirfd != index else 0
     if cell.startswith('dyn:'):
         return -1, dyn_names.index(cell[4:]), -1
-    if cell.startswith('dirfd_param:'):
-        return -1, -1, int(cell.split(':')[1])
     return (table_names.index(cell) if cell in table_names else -1), -1, -1
 
 
@@ -179,9 +182,9 @@ def write_tables():
             at[code] = total
             enter_names = {p['name'] for p in params_of.get(code - 1, [])} if code % 2 else set()
             for p in params_of.get(code, []):
-                t, d, r = table_ref(p['table'])
+                t, d, r = table_ref(p['table'], p['type'], int(p['index']))
                 known = p['type_in_0.29.3'] != '-'
-                ct, cd, cr = table_ref(p['table_in_0.29.3'])
+                ct, cd, cr = table_ref(p['table_in_0.29.3'], p['type_in_0.29.3'], int(p['index']))
                 classic = '{%s, %d, %d, %d, %d, %d, %d}' % (
                     c_string(p['name_in_0.29.3'] + '='), len(p['name_in_0.29.3']) + 1, types[p['type_in_0.29.3']],
                     fmt_of(p['fmt_in_0.29.3']), ct, cd, cr) if known else '{"", 0, 0, 0, -1, -1, -1}'
@@ -191,6 +194,11 @@ def write_tables():
                     folded))
                 total += 1
         f.write('};\n')
+        f.write('\nconstexpr uint8_t kSizes[] = {\n')
+        for e in events:
+            mine = [sizes[types[p['type']]] for p in params_of.get(int(e['code']), [])]
+            f.write('  %s\n' % ''.join('%s,' % (s if s.isdigit() else '0') for s in mine))
+        f.write('  0};\n')
         # Counts that an event of this code ever had.
         f.write('\nconstexpr uint8_t kHistory[] = {\n')
         hist, total_h = {}, 0
@@ -233,12 +241,12 @@ def write_tables():
             mine = params_of.get(code, [])
             n_classic = int(e['nparams_in_0.29.3']) if known else 0
             fd = int(e['fd_param']) if e['fd_param'] not in ('-', '-1') else -1
-            f.write('  {%s, %s, %d, Category::%s, %s, %s, %d, %d, %d, %d, %s, %d, %d, %d, kParams + %d},\n' % (
+            f.write('  {%s, %s, %d, Category::%s, %s, %s, %d, %d, %d, %d, %s, %d, %d, %d, kParams + %d, kSizes + %d},\n' % (
                 c_string(e['name']), c_string(e['ppme']), len(e['name']), kind_name(kind[0]),
                 ' | '.join('kGroup' + g[3:].capitalize() for g in group) or '0',
                 ' | '.join('k' + ''.join(w.capitalize() for w in x[3:].split('_')) for x in flags) or '0',
                 int(e['nparams']), n_classic, 1 if e['status'] == 'current' else 0, 1 if known else 0,
-                fd, hist[code][0], hist[code][1], shape_at[code], at[code]))
+                fd, hist[code][0], hist[code][1], shape_at[code], at[code], at[code]))
             assert len(mine) == int(e['nparams']), e
         f.write('};\n\nconst ValueTable value_tables[] = {\n')
         for i, name in enumerate(table_names):
@@ -257,6 +265,12 @@ def write_tables():
         name_of = {int(c['ppm_sc']): c['name'] for c in calls}
         for number in range(max(name_of) + 1):
             f.write('  %s,\n' % c_string(name_of.get(number, '')))
+        f.write('};\n\nconst std::string_view classic_syscall_names[] = {\n')
+        for number in range(max(name_of) + 1):
+            f.write('  %s,\n' % c_string(classic_names.get(('syscall', number), name_of.get(number, ''))))
+        f.write('};\n\nconst std::string_view classic_event_names[] = {\n')
+        for e in events:
+            f.write('  %s,\n' % c_string(classic_names.get(('event', int(e['code'])), e['name'])))
         f.write('};\nconst unsigned syscall_count = %d;\n\n}  // namespace scry::event\n' % (max(name_of) + 1))
 
 

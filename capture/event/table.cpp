@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "capture/event/table.h"
 
+#include <seccomp.h>
+
 #include <array>
+#include <cstdlib>
+#include <string>
 
 namespace scry::event {
 
 std::string_view name_of(Category category) {
   static constexpr std::string_view kNames[] = {
-      "unknown", "other", "file",   "net",      "ipc",     "memory",   "process", "sleep",     "system",
+      "unknown", "other", "file",   "net",      "IPC",     "memory",   "process", "sleep",     "system",
       "signal",  "user",  "time",   "I/O read", "I/O write", "I/O other", "wait",  "scheduler", "internal"};
   return kNames[static_cast<size_t>(category)];
 }
@@ -31,6 +35,19 @@ std::string_view errno_name(int64_t number) {
 std::string_view signal_name(unsigned number) {
   static const auto names = index_by_value<256>(signal_table);
   return number < 256 ? names[number] : std::string_view();
+}
+
+std::string_view native_call_name(unsigned number) {
+  static const auto names = [] {
+    std::array<std::string, 512> table;
+    for (size_t i = 0; i < table.size(); ++i)
+      if (char* name = seccomp_syscall_resolve_num_arch(SCMP_ARCH_X86_64, static_cast<int>(i))) {
+        table[i] = name;
+        std::free(name);
+      }
+    return table;
+  }();
+  return number < names.size() ? std::string_view(names[number]) : std::string_view();
 }
 
 }  // namespace scry::event

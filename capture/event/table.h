@@ -57,7 +57,7 @@ struct ValueTable {
 
 /// How one parameter is named and written.
 struct ParamStyle {
-  const char* label;  ///< name with a trailing '='
+  char label[24];  ///< name with a trailing '='; padded, so that it can be copied whole
   uint8_t label_len;
   uint8_t type_id;
   uint8_t format_id;
@@ -93,6 +93,7 @@ struct EventInfo {
   uint8_t history_count;
   uint16_t shapes_at;   ///< into fold_shapes: one row per parameter count 0..nparams
   const ParamInfo* params;
+  const uint8_t* sizes;  ///< wire size of each parameter; 0: any length
 
   std::string_view name() const { return {name_text, name_len}; }
   bool has(uint16_t flag) const { return (flags & flag) != 0; }
@@ -132,6 +133,9 @@ extern const int signal_table;
 extern const DynTable dyn_tables[];
 extern const uint8_t type_sizes[];
 extern const std::string_view syscall_names[];
+/// What sysdig 0.29.3 calls them (data/classic_names.tsv has those that differ, read off its output).
+extern const std::string_view classic_syscall_names[];
+extern const std::string_view classic_event_names[kCodeCount];
 extern const unsigned syscall_count;
 
 inline bool is_known(unsigned code) { return code < kCodeCount; }
@@ -151,6 +155,8 @@ inline std::span<const uint8_t> count_history(const EventInfo& info) {
 
 /// "ENOENT" for 2; empty when unknown.
 std::string_view errno_name(int64_t number);
+/// The system call of that number on x86-64; empty when unknown.
+std::string_view native_call_name(unsigned number);
 /// "SIGIO" for 29; empty when unknown.
 std::string_view signal_name(unsigned number);
 

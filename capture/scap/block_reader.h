@@ -4,9 +4,10 @@
 #pragma once
 
 #include <cstdint>
+#include <cstdlib>
+#include <deque>
 #include <memory>
 #include <optional>
-#include <vector>
 
 #include "capture/base/loss.h"
 #include "capture/base/result.h"
@@ -29,16 +30,17 @@ struct Block {
 class BlockReader {
  public:
   static constexpr uint32_t kMaxBlock = 64u << 20;      ///< larger ones are taken for damage
-  static constexpr uint32_t kMaxSalvaged = 1u << 20;    ///< likewise while looking for sound blocks
+  static constexpr uint32_t kMaxSalvaged = 16u << 20;   ///< likewise, three together, while looking for sound blocks
 
   BlockReader(std::unique_ptr<ByteStream> stream, Losses& losses);
 
-  /// The next block; false at the end. `after_gap()` tells whether bytes were lost before it.
-  Result<bool> next(Block& out) {
+  enum class Got : uint8_t { kBlock, kEnd, kError };
+  /// The next block. `after_gap()` tells whether bytes were lost before it; `error()` what kError was.
+  Got next(Block& out) {
     // The common case: the block lies in the buffer whole and its two lengths agree.
     const size_t have = end_ - begin_;
     if (have >= kSmallestBlock) [[likely]] {
-      const uint8_t* at = buffer_.data() + begin_;
+      const uint8_t* at = buffer_.get() + begin_;
       const uint32_t id = load32(at), size = load32(at + 4);
       if (size <= have && size >= kSmallestBlock && (size & 3) == 0 && load32(at + size - 4) == size &&
           is_known_block(id)) [[likely]] {
@@ -46,11 +48,11 @@ class BlockReader {
         out.start = at;
         out.size = size;
         out.offset = offset_;
-        begin_ += size;
-        offset_ += size;
         after_gap_ = gap_pending_;
         gap_pending_ = false;
-        return true;
+        if (offset_ >= hole_) [[unlikely]] pass_holes();
+        drop(size);
+        return Got::kBlock;
       }
     }
     return next_slow(out);
@@ -60,6 +62,7 @@ class BlockReader {
   Result<std::optional<uint32_t>> peek_id();
 
   bool after_gap() const { return after_gap_; }
+  const Error& error() const { return error_; }
   uint64_t offset() const { return offset_; }
   /// Blocks of kinds that are not scap's, which were passed over.
   const BlockTally& foreign_blocks() const { return foreign_blocks_; }
@@ -73,13 +76,16 @@ class BlockReader {
     __builtin_memcpy(&v, at, 4);
     return v;
   }
-  Result<bool> next_slow(Block& out);
+  Got next_slow(Block& out);
+  Result<bool> find_next();
   /// Makes `size` bytes available at begin_; false when the stream ends before.
   Result<bool> ensure(size_t size);
   Result<bool> salvage(const char* why);
   /// Whether sound blocks begin at begin_ + at. May refill the buffer.
   Result<bool> chain_at(size_t at);
   bool plausible(const uint8_t* block, uint32_t id, uint32_t size) const;
+  /// The block that is about to be handed over comes after a hole in the packed data.
+  void pass_holes();
   void drop(size_t count) {
     begin_ += count;
     offset_ += count;
@@ -87,12 +93,19 @@ class BlockReader {
 
   std::unique_ptr<ByteStream> stream_;
   Losses* losses_;
-  std::vector<uint8_t> buffer_;
+  struct Free {
+    void operator()(uint8_t* bytes) const { std::free(bytes); }
+  };
+  std::unique_ptr<uint8_t[], Free> buffer_;  ///< not a vector: pages that nothing was read into cost nothing
+  size_t capacity_;
   size_t begin_ = 0, end_ = 0;
   uint64_t offset_ = 0;  ///< of buffer_[begin_] in the stream
+  std::deque<uint64_t> holes_;     ///< where in the stream packed data is missing, as far as known and not passed
+  uint64_t hole_ = UINT64_MAX;     ///< the first of them
   bool ended_ = false;
   bool gap_pending_ = false, after_gap_ = false;
   BlockTally foreign_blocks_;
+  Error error_;
 };
 
 }  // namespace scry::scap

@@ -146,7 +146,7 @@ class PackedStream final : public ByteStream {
         std::lock_guard lock(mutex_);
         if (damages_.size() < kDamagesKept) damages_.push_back({base + used, made, step.damage, input_ended});
       }
-      const bool finished = input_ended && used == input_size_ && step.produced == 0;
+      const bool finished = input_ended && used == input_size_ && step.produced == 0 && !step.again;
       if (filled == kChunk || (finished && filled > 0) || (filled > 0 && used == input_size_ && !input_ended)) {
         out.resize(filled);
         if (!hand_over(std::move(out))) return;

@@ -56,7 +56,7 @@ constexpr EventBlock event_block(uint32_t id) {
 
 constexpr bool is_known_block(uint32_t id) {
   id = modern_id(id);
-  return id == kSection || (id >= 0x201 && id <= 0x209) || (id >= 0x210 && id <= 0x222);
+  return id == kSection || (id >= 0x201 && id <= 0x209) || (id >= 0x210 && id <= 0x219) || (id >= 0x220 && id <= 0x222);
 }
 
 }  // namespace scry::scap

@@ -18,26 +18,31 @@ Result<std::unique_ptr<FileSource>> FileSource::open(const std::string& path, Lo
   return std::unique_ptr<FileSource>(new FileSource(name, size, std::move(*stream), losses));
 }
 
-Result<Item> FileSource::next(event::RawEvent& event, Block& block) {
-  lost_event_ = false;
+/// A file that does not begin as a capture is refused, not searched for one.
+std::optional<Error> FileSource::check_beginning() {
+  begun_ = true;
+  auto first = reader_.peek_id();
+  if (!first) return first.error();
+  if (!*first) return Error{name_, "the file is empty or too short to be a capture"};
+  if (**first != scap::kSection) return Error{name_, "not a scap capture"};
+  return {};
+}
+
+Item FileSource::next(event::RawEvent& event, Block& block) {
+  gap_ = false;
   for (;;) {
-    if (!begun_) [[unlikely]] {
-      // A file that does not begin as a capture is refused, not searched for one.
-      auto first = reader_.peek_id();
-      if (!first) return tl::unexpected<Error>(first.error());
-      if (!*first) return fail(name_, "the file is empty or too short to be a capture");
-      if (**first != scap::kSection) return fail(name_, "not a scap capture");
-      begun_ = true;
-    }
-    auto more = reader_.next(block);
-    if (!more) [[unlikely]] return tl::unexpected<Error>(more.error());
-    if (!*more) return Item::kEnd;
+    if (!begun_) [[unlikely]]
+      if (auto error = check_beginning()) return refuse(std::move(*error));
+    const auto got = reader_.next(block);
+    if (got != scap::BlockReader::Got::kBlock) [[unlikely]]
+      return got == scap::BlockReader::Got::kEnd ? Item::kEnd : refuse(reader_.error());
+    gap_ |= reader_.after_gap();  // also for what comes after a block that is passed over
     const auto kind = scap::event_block(block.id);
     if (!kind.is_event) [[unlikely]] {
       if (block.id == scap::kSection) {
         scap::SectionEntry section;
         if (const char* why = scap::read_section(block, section)) {
-          if (block.offset == 0) return fail(name_, why);
+          if (block.offset == 0) return refuse({name_, why});
           losses_->add(LossKind::kDamagedEntry, block.offset, block.size, why);
           passed_over_.add(load<uint32_t>(block.start));
           continue;
@@ -49,7 +54,7 @@ Result<Item> FileSource::next(event::RawEvent& event, Block& block) {
     if (block.body_size() < head) {
       losses_->add(LossKind::kDamagedEvent, block.offset, block.size, "an event block too short for an event");
       passed_over_.add(load<uint32_t>(block.start));
-      lost_event_ = true;
+      gap_ = true;
       continue;
     }
     event.cpu = load<uint16_t>(block.body());
@@ -60,7 +65,7 @@ Result<Item> FileSource::next(event::RawEvent& event, Block& block) {
         [[unlikely]] {
       losses_->add(LossKind::kDamagedEvent, block.offset, block.size, why);
       passed_over_.add(load<uint32_t>(block.start));
-      lost_event_ = true;
+      gap_ = true;
       continue;
     }
     if (!event::is_known(event.code)) [[unlikely]] {

@@ -16,8 +16,9 @@ class FileSource final : public Source {
   /// Fails when the file can't be opened or is no capture that can be read.
   static Result<std::unique_ptr<FileSource>> open(const std::string& path, Losses& losses, scap::ByteTap tap = {});
 
-  Result<Item> next(event::RawEvent& event, scap::Block& block) override;
-  bool after_gap() const override { return reader_.after_gap() || lost_event_; }
+  Item next(event::RawEvent& event, scap::Block& block) override;
+  const Error& error() const override { return error_; }
+  bool after_gap() const override { return gap_; }
 
   const std::string& name() const { return name_; }
   uint64_t file_size() const { return size_; }  ///< 0 for pipes
@@ -30,6 +31,11 @@ class FileSource final : public Source {
   scap::BlockTally blocks_passed_over() const;
 
  private:
+  Item refuse(Error error) {
+    error_ = std::move(error);
+    return Item::kError;
+  }
+  std::optional<Error> check_beginning();
   FileSource(std::string name, uint64_t size, std::unique_ptr<scap::ByteStream> stream, Losses& losses)
       : name_(std::move(name)), size_(size), losses_(&losses), reader_(std::move(stream), losses) {}
 
@@ -37,8 +43,9 @@ class FileSource final : public Source {
   uint64_t size_;
   Losses* losses_;
   scap::BlockReader reader_;
+  Error error_;
   bool begun_ = false;
-  bool lost_event_ = false;
+  bool gap_ = false;
   std::map<uint16_t, uint64_t> unknown_events_;
   scap::BlockTally passed_over_;
 };

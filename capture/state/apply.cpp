@@ -13,6 +13,7 @@ namespace {
 /// What apply() has to know about a code, worked out once.
 struct CodeRow {
   bool has_thread = false;       ///< belongs to a thread
+  bool looks_up_thread = false;  ///< speaks of a thread, without making an entry for it
   bool makes_placeholder = false;  ///< a tid never heard of gets an entry
   bool keep_enter = false;       ///< its parameters answer for the exit
   bool is_call = false;          ///< enter or exit of a system call
@@ -26,6 +27,8 @@ std::array<CodeRow, event::kCodeCount> make_rows() {
     CodeRow& row = rows[code];
     row.is_call = (info.groups & event::kGroupSyscall) != 0;
     row.has_thread = row.is_call || (info.groups & event::kGroupTracepoint) != 0;
+    row.looks_up_thread = (info.groups & event::kGroupMetaevent) && info.category != event::Category::kProcess &&
+                          code != event::kAsynceventE;
     const unsigned current = event::shape_of(info, info.nparams).code;
     const bool is_clone_exit = current == event::kClone_20X || current == event::kFork_20X ||
                                current == event::kVfork_20X || current == event::kClone3X;
@@ -47,22 +50,26 @@ bool pairs(unsigned enter, unsigned exit) {
 }  // namespace
 
 Applied Machine::apply(const RawEvent& raw) {
+  made_fd_ = -1;
   if (doomed_fd_.set || doomed_thread_.set) [[unlikely]] settle();
   const auto& info = event::info_of(raw.code);
   const CodeRow& row = kRows[raw.code];
   if (!row.has_thread) {
     Event out(raw, info, nullptr);
     if (Handler handler = handler_of(out.current_code())) handler({*this, out, nullptr});
-    // Only procinfo speaks of a thread, without making one.
-    return {out, info.category == event::Category::kInternal ? find(raw.tid) : nullptr};
+    return {out, row.looks_up_thread ? find(raw.tid) : nullptr};
   }
   ThreadSlot* at = slot(raw.tid);
-  if (!at && row.makes_placeholder) at = slot_or_placeholder(raw);
+  if (!at && row.makes_placeholder) at = insert_placeholder(raw.tid);
   if (!row.is_call || event::is_enter(raw.code)) {
     Event out(raw, info, nullptr);
     if (row.is_call) {
-      if (at && row.keep_enter) at->enter.remember(raw);
+      // A generic call tells its exit only what the recorder had no code for: the kernel's number.
+      const bool keep = row.keep_enter || (raw.code == event::kGenericE && raw.param(0).as<uint16_t>() == 0);
+      if (at && keep) at->enter.remember(raw);
       else if (at) at->enter.note(raw);
+      if (at) at->enter.epoch = epoch_;
+      if (Handler handler = handler_of(raw.code)) [[unlikely]] handler({*this, out, at});
     } else if (Handler handler = handler_of(out.current_code())) {
       handler({*this, out, at});
       at = slot(raw.tid);
@@ -71,9 +78,10 @@ Applied Machine::apply(const RawEvent& raw) {
       at->last_enter_ts = raw.ts;
       at->latency = 0;
     }
-    return {out, at};
+    return {out, at, made_fd_};
   }
-  const event::EnterEvent* enter = at && at->enter.waiting && pairs(at->enter.code, raw.code) ? &at->enter : nullptr;
+  const bool paired = at && at->enter.waiting && at->enter.epoch == epoch_ && pairs(at->enter.code, raw.code);
+  const event::EnterEvent* enter = paired ? &at->enter : nullptr;
   Event out(raw, info, enter);
   if (Handler handler = handler_of(out.current_code())) {
     handler({*this, out, at});
@@ -83,14 +91,7 @@ Applied Machine::apply(const RawEvent& raw) {
     at->enter.forget();  // `out` may still ask for what it said
     if (at->last_enter_ts) at->latency = raw.ts - at->last_enter_ts;
   }
-  return {out, at};
-}
-
-ThreadSlot* Machine::slot_or_placeholder(const RawEvent& raw) {
-  Thread thread;
-  thread.tid = raw.tid;
-  thread.comm = thread.exe = pool_.intern("<NA>");
-  return insert(std::move(thread));
+  return {out, at, made_fd_};
 }
 
 }  // namespace scry::state

@@ -97,46 +97,97 @@ bool port_in_use(const Machine& m, const Thread& thread, const Fd& self, uint16_
   });
 }
 
-void find_role(const Machine& m, const Thread& thread, Fd& fd, Direction direction) {
-  const bool bound_to_dport = is_ip_server(fd.kind);
-  if (!bound_to_dport && !port_in_use(m, thread, fd, fd.tuple.sport))
-    fd.role = direction == Direction::kIncoming ? Role::kServer : Role::kClient;
-  else
-    fd.role = direction == Direction::kIncoming ? Role::kServer : Role::kClient;
+/// Our address towards `peer`, for a tuple that lacks one end: the peer's own if it is this machine's, else that of an
+/// interface in the same subnet, else the first that is no loopback.
+const IpAddress* guess_local(const Machine& m, const IpAddress& peer, bool v6) {
+  const size_t width = v6 ? 16 : 4;
+  const IpAddress* first = nullptr;
+  for (const Interface& i : m.interfaces())
+    if (i.v6 == v6 && std::memcmp(i.address.bytes, peer.bytes, width) == 0) return &i.address;
+  for (const Interface& i : m.interfaces()) {
+    if (i.v6 != v6) continue;
+    bool same_subnet = true;
+    for (size_t k = 0; k < width; ++k)
+      same_subnet &= (i.address.bytes[k] & i.netmask.bytes[k]) == (peer.bytes[k] & i.netmask.bytes[k]);
+    if (same_subnet) return &i.address;
+    const bool loopback = v6 ? false : i.address.bytes[0] == 127;
+    if (!v6 && !first && !loopback) first = &i.address;
+  }
+  return first;
+}
+
+void fill_missing_end(const Machine& m, Fd& fd) {
+  const bool v6 = is_v6(fd.kind);
+  Tuple& t = fd.tuple;
+  if (t.source.is_zero(v6)) {
+    if (const IpAddress* local = guess_local(m, t.dest, v6)) t.source = *local;
+  } else if (t.dest.is_zero(v6)) {
+    if (const IpAddress* local = guess_local(m, t.source, v6)) t.dest = *local;
+  }
+}
+
+/// state.md §4: a port that another fd of the process has marks the server's end; else who spoke first decides.
+Role role_for(const Machine& m, const Thread& thread, const Fd& fd, bool bound_to_dport, Direction direction) {
+  if (!bound_to_dport && direction == Direction::kOutgoing) return Role::kClient;
+  if (!port_in_use(m, thread, fd, fd.tuple.sport)) return Role::kServer;
+  return direction == Direction::kIncoming ? Role::kServer : Role::kClient;
 }
 
 /// The rule of send and receive: a datagram's tuple completes or replaces what is known of the socket.
 void update_from_tuple(const Step& s, Fd& fd, const SocketTuple& t, Direction direction) {
-  if (t.family == Family::kUnix) {
-    if (fd.kind == FdKind::kUnix) take_unix(fd, t);
-    return;
-  }
+  if (t.family == Family::kUnix) return take_unix(fd, t);
   if (t.family != Family::kInet && t.family != Family::kInet6) return;
-  if (!is_ip_socket(fd.kind) && !is_ip_server(fd.kind) && fd.kind != FdKind::kUnknown) return;
   const FdKind kind = kind_of(t);
   const bool v6 = is_v6(kind);
   const uint8_t* source = ip_in(t, t.source, kind);
   const uint8_t* dest = ip_in(t, t.dest, kind);
-  const bool same_kind = is_v6(fd.kind) == v6;
+  const bool was_server = is_ip_server(fd.kind);
+  const uint16_t bound_port = was_server ? fd.tuple.dport : 0;
   auto equal = [&](const uint8_t* a, uint16_t aport, const uint8_t* b, uint16_t bport) {
-    return same_kind && same_ip(fd.tuple.source, a, v6) && fd.tuple.sport == aport && same_ip(fd.tuple.dest, b, v6) &&
-           fd.tuple.dport == bport;
+    return fd.kind == kind && same_ip(fd.tuple.source, a, v6) && fd.tuple.sport == aport &&
+           same_ip(fd.tuple.dest, b, v6) && fd.tuple.dport == bport;
   };
-  const bool same = equal(source, t.sport, dest, t.dport) || equal(dest, t.dport, source, t.sport);
-  if (same && !fd.name.empty() && fd.role != Role::kNone) return;
-  if (!same) {
-    fd.kind = kind;
-    set_ip(fd.tuple.source, source, v6);
-    fd.tuple.sport = t.sport;
-    set_ip(fd.tuple.dest, dest, v6);
-    fd.tuple.dport = t.dport;
-  }
+  if (equal(source, t.sport, dest, t.dport) || equal(dest, t.dport, source, t.sport)) return;
+  const bool fresh = fd.kind != kind;  // whatever was there was no connection of this family
+  fd.kind = kind;
+  if (fresh) fd.tuple = {};
+  set_ip(fd.tuple.source, source, v6);
+  fd.tuple.sport = t.sport;
+  if (fd.tuple.dest.is_zero(v6)) set_ip(fd.tuple.dest, dest, v6);
+  if (fd.tuple.dport == 0) fd.tuple.dport = t.dport;
   if (fd.l4 == L4::kUnknown) fd.l4 = L4::kUdp;
-  if (fd.role == Role::kNone) find_role(s.machine, *s.slot->thread, fd, direction);
+  fill_missing_end(s.machine, fd);
+  if (fd.role == Role::kNone) fd.role = role_for(s.machine, *s.slot->thread, fd, bound_port == t.dport && was_server, direction);
   const bool swap = (direction == Direction::kIncoming && fd.role == Role::kClient) ||
                     (direction == Direction::kOutgoing && fd.role == Role::kServer);
-  if (swap && !same) swap_ends(fd);
+  if (swap) swap_ends(fd);
+  fd.first_peer = {};
   rename(fd);
+}
+
+/// A socket that was open before the recording began, and sends somewhere.
+void invent_datagram_socket(const Step& s, FdNumber number, const SocketTuple& tuple) {
+  if (number < 0 || s.machine.fd(*s.slot->thread, number)) return;
+  if (tuple.family != Family::kInet && tuple.family != Family::kInet6) return;
+  Fd fd;
+  fd.l4 = L4::kUdp;
+  fd.kind = kind_of(tuple);
+  s.machine.put_fd(*s.slot, number, std::move(fd));
+}
+
+void remember_first_peer(Fd& fd, const Fd& before) {
+  const bool v6 = is_v6(fd.kind);
+  if (before.kind != fd.kind || before.tuple.dest.is_zero(v6)) return fd.first_peer = {}, void();
+  auto* peer = new FirstPeer;
+  peer->dest = before.first_peer ? before.first_peer->dest : before.tuple.dest;
+  peer->dport = before.first_peer ? before.first_peer->dport : before.tuple.dport;
+  Rc<FirstPeer> owned(peer);
+  if (peer->dest == fd.tuple.dest && peer->dport == fd.tuple.dport) return fd.first_peer = {}, void();
+  Tuple as_printed = fd.tuple;
+  as_printed.dest = peer->dest;
+  as_printed.dport = peer->dport;
+  peer->name = Text(tuple_text(fd.kind, fd.l4, as_printed));
+  fd.first_peer = std::move(owned);
 }
 
 void on_transfer(const Step& s, unsigned tuple_index, Direction direction) {
@@ -146,17 +197,9 @@ void on_transfer(const Step& s, unsigned tuple_index, Direction direction) {
   const SocketTuple tuple = socket_tuple(raw);
   if (!tuple.valid()) return;
   const FdNumber number = s.fd();
+  if (direction == Direction::kOutgoing) invent_datagram_socket(s, number, tuple);
   const Fd* known = s.machine.fd(*s.slot->thread, number);
-  if (!known) {
-    if (direction == Direction::kIncoming || number < 0) return;
-    Fd fd;  // a socket that was open before the recording began
-    fd.l4 = L4::kUdp;
-    fd.kind = tuple.family == Family::kUnix ? FdKind::kUnix : kind_of(tuple);
-    if (Fd* put = s.machine.put_fd(*s.slot, number, std::move(fd))) update_from_tuple(s, *put, tuple, direction);
-    return;
-  }
-  if (!known->name.empty() && known->l4 == L4::kTcp) return;
-  if (!known->name.empty() && known->kind == FdKind::kUnix) return;
+  if (!known || (!known->name.empty() && known->l4 == L4::kTcp && is_ip(known->kind))) return;
   if (Fd* fd = s.machine.fd_for_change(*s.slot, number)) update_from_tuple(s, *fd, tuple, direction);
 }
 
@@ -238,6 +281,7 @@ void on_connect(const Step& s) {
     fd->tuple.sport = fd->tuple.dport;
     fd->role = Role::kClient;
   }
+  const Fd before = *fd;
   if (tuple.valid() && tuple.family != Family::kOther) {
     take_ip(*fd, tuple);
   } else if (address.family == Family::kInet || address.family == Family::kInet6) {
@@ -256,6 +300,22 @@ void on_connect(const Step& s) {
   if (fd->role == Role::kNone) fd->role = Role::kClient;
   fd->set(Fd::kConnected, true);
   rename(*fd);
+  remember_first_peer(*fd, before);
+}
+
+/// What the enter event alone tells: the peer's address. It names a unix socket at once.
+void on_connect_enter(const Step& s) {
+  if (!s.slot) return;
+  const SocketAddress address = socket_address(s.event.param(p::connect_e::addr));
+  if (address.family != Family::kUnix) return;
+  const FdNumber number = s.event.param(p::connect_e::fd).integer(-1);
+  if (Fd* fd = s.machine.fd_for_change(*s.slot, number)) fd->name = Text(address.path);
+}
+
+void on_sendto_enter(const Step& s) {
+  if (!s.slot) return;
+  const SocketTuple tuple = socket_tuple(s.event.param(p::sendto_e::tuple));
+  if (tuple.valid()) invent_datagram_socket(s, s.event.param(p::sendto_e::fd).integer(-1), tuple);
 }
 
 void on_accept(const Step& s) {

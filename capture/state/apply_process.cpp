@@ -74,6 +74,7 @@ void on_clone_in_parent(const Step& s, Tid child_tid) {
   if (s.slot->thread->is_unknown()) {
     // The parent itself was not known until now.
     Thread parent = *s.slot->thread;
+    parent.bits &= static_cast<uint8_t>(~Thread::kPlaceholder);
     parent.pid = s.param(c::pid).integer(parent.pid);
     parent.ptid = s.param(c::ptid).integer(parent.ptid);
     parent.vtid = s.param(c::vtid).integer(parent.vtid);
@@ -88,7 +89,6 @@ void on_clone_in_parent(const Step& s, Tid child_tid) {
   constexpr uint32_t kElsewhere = v::clone_flags__CLONE_CHILD_IN_PIDNS | v::clone_flags__CLONE_NEWPID |
                                   v::clone_flags__CLONE_PARENT;
   if ((flags & kElsewhere) || (parent.vtid >= 0 && parent.tid != parent.vtid)) return;
-  if (s.event.current_code() == kVfork_20X || (flags & v::clone_flags__CLONE_VFORK)) return;
   if (m.exited_just_now(child_tid, ts)) return;
   if (ThreadSlot* old = m.slot(child_tid)) {
     if (!old->thread->is_unknown() && old->thread->has(Thread::kFromClone)) return;
@@ -129,11 +129,12 @@ void on_clone_in_child(const Step& s) {
   child.tid = raw.tid;
   child.pid = s.param(c::pid).integer(raw.tid);
   child.ptid = s.param(c::ptid).integer(-1);
-  child.vtid = s.param(c::vtid).integer(-1);
-  child.vpid = s.param(c::vpid).integer(-1);
+  child.vtid = s.param(c::vtid).integer(raw.tid);
+  child.vpid = s.param(c::vpid).integer(child.pid);
   child.flags = s.param(c::flags).as<uint32_t>() | v::clone_flags__CLONE_INVERTED;
   child.bits = Thread::kFromClone;
   const bool is_thread = (child.flags & v::clone_flags__CLONE_THREAD) != 0;
+  if (child.ptid > 0 && child.ptid != raw.tid && !m.slot(child.ptid)) m.insert_placeholder(child.ptid);
   const Thread* source = m.thread(is_thread ? child.pid : child.ptid);
   if (source) {
     const Thread* leader = m.leader_of(*source);
@@ -223,6 +224,9 @@ void on_exec(const Step& s) {
     if (const int64_t pid = s.param(x::pid).integer(-1); pid >= 0 && (slot->is_unknown() || pid == slot->tid)) {
       Thread known = *slot.thread;
       known.pid = pid;
+      known.bits &= static_cast<uint8_t>(~Thread::kPlaceholder);
+      if (known.vtid < 0) known.vtid = known.tid;
+      if (known.vpid < 0) known.vpid = pid;
       if (known.ptid < 0) known.ptid = s.param(x::ptid).integer(-1);
       m.insert(std::move(known));
     }
@@ -295,7 +299,8 @@ void on_fchdir(const Step& s) {
 
 void on_getcwd(const Step& s) {
   if (!s.slot || s.result() < 0) return;
-  if (const auto path = s.param(p::getcwd_x::path).text(); !path.empty()) set_directory(s, std::string(path));
+  if (const auto path = s.param(p::getcwd_x::path).text(); !path.empty())
+    set_directory(s, concat_path(s.machine.cwd(*s.slot->thread), path));
 }
 
 void on_chroot(const Step& s) {

@@ -64,7 +64,7 @@ std::string tuple_text(FdKind kind, L4 l4, const Tuple& t, Ports ports) {
     append_port(out, t.dport);
     return out;
   }
-  if (l4 == L4::kUnknown || l4 == L4::kNone) return "<unknown>";
+  if (ports != Ports::kAlways && (l4 == L4::kUnknown || l4 == L4::kNone)) return "<unknown>";
   // A pair of mapped addresses is IPv4 in disguise.
   bool as_v4 = v6 && may_be_v4(t.source.bytes) && may_be_v4(t.dest.bytes);
   auto end = [&](const IpAddress& address, uint16_t port) {

@@ -47,6 +47,14 @@ struct Tuple {
   uint16_t sport = 0, dport = 0;  ///< host order
 };
 
+/// sysdig 0.29.3 keeps the first peer of a datagram socket that connects again, in the name that it prints. Plain
+/// `scry -r` prints what sysdig prints; everything else goes by Fd::tuple and Fd::name, which are right.
+struct FirstPeer : RefCounted {
+  IpAddress dest;
+  uint16_t dport = 0;
+  Text name;
+};
+
 struct Fd : RefCounted {
   FdKind kind = FdKind::kUnknown;
   L4 l4 = L4::kUnknown;
@@ -58,9 +66,11 @@ struct Fd : RefCounted {
   uint64_t source = 0, dest = 0;  ///< unix sockets: kernel addresses of both ends
   Tuple tuple;
   Text name;
+  Rc<FirstPeer> first_peer;  ///< null unless it differs
 
   enum : uint8_t { kFromList = 1, kCloseOnExec = 2, kConnected = 4, kOverlayUpper = 8, kOverlayLower = 16 };
   bool has(uint8_t bit) const { return (bits & bit) != 0; }
+  const Text& classic_name() const { return first_peer ? first_peer->name : name; }
   void set(uint8_t bit, bool on) { bits = static_cast<uint8_t>(on ? bits | bit : bits & ~bit); }
 };
 

@@ -38,22 +38,22 @@ constexpr std::pair<Code, Handler> kRules[] = {
     {kIoUringSetupX, on_io_uring_setup}, {kMemfdCreateX, on_memfd_create},
     {kPidfdOpenX, on_pidfd_open}, {kPidfdGetfdX, on_pidfd_getfd},
     // sockets
-    {kSocketX, on_socket}, {kSocketpairX, on_socketpair}, {kBindX, on_bind}, {kConnectX, on_connect},
+    {kSocketX, on_socket}, {kSocketpairX, on_socketpair}, {kBindX, on_bind}, {kConnectX, on_connect}, {kConnectE, on_connect_enter}, {kSendtoE, on_sendto_enter},
     {kAccept_5X, on_accept}, {kAccept4_6X, on_accept},
     {kRecvfromX, on_recvfrom}, {kRecvmsgX, on_recvmsg}, {kRecvX, on_recv}, {kRecvmmsgX, on_recv},
     {kSendX, on_send}, {kSendtoX, on_send}, {kSendmsgX, on_send}, {kSendmmsgX, on_send},
 };
 
-constexpr auto kByCode = [] {
+constexpr auto make_table() {
   std::array<Handler, kCodeCount> table{};
   for (const auto& [code, handler] : kRules) table[code] = handler;
   return table;
-}();
+}
 
 }  // namespace
 
-Handler handler_of(unsigned code) { return kByCode[code]; }
-bool has_rule(unsigned code) { return kByCode[code] != nullptr; }
+constinit const std::array<Handler, kCodeCount> handlers = make_table();
+bool has_rule(unsigned code) { return handlers[code] != nullptr; }
 
 FdNumber Step::fd() const {
   const auto& info = event.current_info();

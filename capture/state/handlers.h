@@ -3,6 +3,8 @@
 // the apply_*.cpp it belongs to and give it a row in handlers.cpp.
 #pragma once
 
+#include <array>
+
 #include "capture/event/event.h"
 #include "capture/state/machine.h"
 
@@ -21,8 +23,9 @@ struct Step {
 
 using Handler = void (*)(const Step&);
 
+extern const std::array<Handler, event::kCodeCount> handlers;
 /// Null when events of this (current) code change nothing.
-Handler handler_of(unsigned code);
+inline Handler handler_of(unsigned code) { return handlers[code]; }
 /// For tests: every code that has a rule.
 bool has_rule(unsigned code);
 
@@ -91,6 +94,8 @@ void on_socket(const Step&);
 void on_socketpair(const Step&);
 void on_bind(const Step&);
 void on_connect(const Step&);
+void on_connect_enter(const Step&);
+void on_sendto_enter(const Step&);
 void on_accept(const Step&);
 void on_recvfrom(const Step&);
 void on_recvmsg(const Step&);

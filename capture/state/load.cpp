@@ -25,7 +25,8 @@ Thread thread_of(const scap::ProcessEntry& e, Machine& m) {
   t.vpid = e.vpid;
   t.comm = pool.intern(e.comm);
   t.exe = pool.intern(e.exe);
-  t.exepath = pool.intern(e.exepath);
+  constexpr std::string_view kDeleted = " (deleted)";
+  t.exepath = pool.intern(e.exepath.ends_with(kDeleted) ? e.exepath.substr(0, e.exepath.size() - kDeleted.size()) : e.exepath);
   t.args = Text(e.args);
   t.fdlimit = e.fdlimit;
   t.flags = e.flags;
@@ -91,12 +92,16 @@ Fd fd_of(const scap::FdEntry& e) {
       fd.role = Role::kServer;
       fd.name = Text(tuple_text(fd.kind, fd.l4, fd.tuple, Ports::kAlways));
       break;
-    case FdKind::kUnix:
+    case FdKind::kUnix: {
+      std::string_view path = e.path;
       fd.source = e.unix_source;
       fd.dest = e.unix_dest;
-      fd.name = Text(e.path);
-      fd.role = e.path.empty() ? Role::kClient : Role::kServer;
+      // Recorders copy the line end of /proc/net/unix along.
+      if (e.path.ends_with('\n')) path.remove_suffix(1);
+      fd.name = Text(path);
+      fd.role = path.empty() ? Role::kClient : Role::kServer;
       break;
+    }
     case FdKind::kUnsupported:
       fd.name = e.type < static_cast<uint8_t>(FdKind::kCount) ? Text(e.path)
                                                               : Text("unknown-type:[" + std::to_string(e.type) + "]");

@@ -58,19 +58,6 @@ const Group* Machine::group(std::string_view container, uint32_t gid) const {
 
 // --- threads ---
 
-ThreadSlot* Machine::slot(Tid tid) {
-  if (last_slot_ && last_slot_->thread->tid == tid) return last_slot_;
-  auto it = threads_.find(tid);
-  if (it == threads_.end()) return nullptr;
-  return last_slot_ = it->second.get();
-}
-
-const ThreadSlot* Machine::find(Tid tid) const {
-  if (last_slot_ && last_slot_->thread->tid == tid) return last_slot_;
-  auto it = threads_.find(tid);
-  return it == threads_.end() ? nullptr : it->second.get();
-}
-
 ThreadSlot* Machine::leader_slot(ThreadSlot& slot) {
   if (slot->is_leader()) return &slot;
   if (slot.leader) return slot.leader;
@@ -86,7 +73,7 @@ const Thread* Machine::leader_of(const Thread& thread) const {
 
 std::string_view Machine::cwd(const Thread& thread) const {
   const Thread* leader = leader_of(thread);
-  return leader ? leader->cwd.view() : std::string_view("./");
+  return leader ? leader->cwd.view() : std::string_view();
 }
 
 ThreadSlot* Machine::insert(Thread thread) {
@@ -110,6 +97,14 @@ ThreadSlot* Machine::insert(Thread thread) {
   threads_.emplace(tid, std::move(slot));
   link(*out);
   return out;
+}
+
+ThreadSlot* Machine::insert_placeholder(Tid tid) {
+  Thread thread;
+  thread.tid = thread.pid = tid;
+  thread.bits = Thread::kPlaceholder;
+  thread.comm = thread.exe = pool_.intern("<NA>");
+  return insert(std::move(thread));
 }
 
 /// Hangs a thread under its parent and its leader, where these are known.
@@ -246,9 +241,7 @@ void Machine::remove_members(ThreadSlot& leader) {
   }
 }
 
-void Machine::gap() {
-  for (auto& [tid, slot] : threads_) slot->enter.forget();
-}
+void Machine::gap() { ++epoch_; }
 
 void Machine::settle() {
   if (doomed_fd_.set) {
@@ -288,6 +281,7 @@ Fd* Machine::fd_for_change(ThreadSlot& slot, FdNumber number) {
 Fd* Machine::put_fd(ThreadSlot& slot, FdNumber number, Fd fd) {
   FdTable* table = fds_of(slot);
   if (!table) return nullptr;
+  made_fd_ = number;
   auto it = table->map.find(number);
   if (it != table->map.end()) {
     it->second = Rc<Fd>(new Fd(std::move(fd)));
@@ -359,13 +353,17 @@ bool Machine::is_local_address(const uint8_t* ip, bool v6) const {
 
 Text Machine::container_of(const Text& cgroups) {
   if (cgroups.empty()) return {};
-  return pool_.intern(Containers::id_from_cgroups(cgroups));
+  constexpr size_t kRemembered = 1024;
+  if (container_ids_.size() >= kRemembered) container_ids_.clear();
+  auto [it, fresh] = container_ids_.try_emplace(cgroups.id());
+  if (fresh) it->second = {cgroups, pool_.intern(Containers::id_from_cgroups(cgroups))};
+  return it->second.second;
 }
 
 std::string concat_path(std::string_view base, std::string_view path) {
   constexpr size_t kLimit = 1024;
-  if (path.empty()) return {};
-  if (path[0] == '/') base = {};
+  if (!path.empty() && path[0] == '/') base = {};
+  if (base.empty() && path.empty()) return {};
   if (base.size() + path.size() > kLimit) return "/DIR_TOO_LONG/FILENAME_TOO_LONG";
   std::string out;
   out.reserve(base.size() + path.size() + 1);

@@ -73,6 +73,7 @@ struct ThreadSlot {
 struct Applied {
   event::Event event;
   const ThreadSlot* slot = nullptr;  ///< null for events that belong to no thread
+  FdNumber made_fd = -1;             ///< the last fd that the event gave a meaning, if any
 };
 
 class Machine {
@@ -109,7 +110,11 @@ class Machine {
   void gap();
 
   // --- questions ---
-  const ThreadSlot* find(Tid tid) const;
+  const ThreadSlot* find(Tid tid) const {
+    if (last_slot_ && last_slot_->thread->tid == tid) return last_slot_;
+    auto it = threads_.find(tid);
+    return it == threads_.end() ? nullptr : it->second.get();
+  }
   const Thread* thread(Tid tid) const {
     const auto* slot = find(tid);
     return slot ? slot->thread.get() : nullptr;
@@ -143,10 +148,17 @@ class Machine {
   TextPool& pool() { return pool_; }
 
   // --- for the handlers (apply_*.cpp) ---
-  ThreadSlot* slot(Tid tid);
+  ThreadSlot* slot(Tid tid) {
+    if (last_slot_ && last_slot_->thread->tid == tid) return last_slot_;
+    auto it = threads_.find(tid);
+    if (it == threads_.end()) return nullptr;
+    return last_slot_ = it->second.get();
+  }
   ThreadSlot* leader_slot(ThreadSlot& slot);
   /// Makes `thread` the one of its tid; null when the table is full.
   ThreadSlot* insert(Thread thread);
+  /// For a tid of which nothing is known.
+  ThreadSlot* insert_placeholder(Tid tid);
   void remove(ThreadSlot& slot, Tid reaper);
   void give_children_away(ThreadSlot& slot, Tid reaper);
   void remove_at_next_event(Tid tid, Tid reaper) { doomed_thread_ = {tid, reaper, true}; }
@@ -167,7 +179,6 @@ class Machine {
   Losses& losses() { return *losses_; }
 
  private:
-  ThreadSlot* slot_or_placeholder(const event::RawEvent& raw);
   void settle();
   void link(ThreadSlot& slot);
   void leave(ThreadSlot& slot);
@@ -193,7 +204,10 @@ class Machine {
   absl::flat_hash_map<std::pair<std::string, uint32_t>, User> users_;
   absl::flat_hash_map<std::pair<std::string, uint32_t>, Group> groups_;
   Containers containers_;
+  absl::flat_hash_map<const void*, std::pair<Text, Text>> container_ids_;  ///< by cgroups, which the value keeps alive
   ThreadSlot* last_slot_ = nullptr;  ///< of the last find: events come in runs of one thread
+  uint32_t epoch_ = 0;               ///< gaps so far
+  FdNumber made_fd_ = -1;            ///< by the event at hand
   DoomedThread doomed_thread_;
   DoomedFd doomed_fd_;
   struct Exit {

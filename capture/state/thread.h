@@ -42,11 +42,11 @@ struct Thread : RefCounted {
   Rc<FdTable> fds;              ///< of the leader
 
   enum : uint8_t { kExeWritable = 1, kExeUpper = 2, kExeMemfd = 4, kExeLower = 8 };
-  enum : uint8_t { kDead = 1, kReaper = 2, kPipeSource = 4, kPipeDest = 8, kFromClone = 16 };
+  enum : uint8_t { kDead = 1, kReaper = 2, kPipeSource = 4, kPipeDest = 8, kFromClone = 16, kPlaceholder = 32 };
 
   bool is_leader() const { return tid == pid; }
-  /// A placeholder for a tid of which nothing is known.
-  bool is_unknown() const { return tid < 0 || pid < 0; }
+  /// A placeholder for a tid of which nothing is known but what it did since; taken for a process of its own.
+  bool is_unknown() const { return has(kPlaceholder); }
   bool has(uint8_t bit) const { return (bits & bit) != 0; }
   ThreadKey key() const { return {tid, clone_ts}; }
 };

@@ -115,7 +115,6 @@ void put_time(Out& out, uint64_t nanos) {
   char text[64];
   out.put(std::string_view(text, strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S.", &parts)));
   out.put_padded(nanos % kSecond, 9);
-  out.put(std::string_view(text, strftime(text, sizeof text, " %z", &parts)));
 }
 
 void put_fdlist(Out& out, Param p, const Moment& moment, const Machine& machine) {
@@ -209,22 +208,21 @@ void put_seconds(Out& out, uint64_t nanos) {
   out.put(std::string_view(text, static_cast<size_t>(size)));
 }
 
-void put_fd(Out& out, int64_t number, const state::Thread* thread, const Machine& machine) {
+void put_fd(Out& out, int64_t number, const state::Thread* thread, const Machine& machine, bool classic) {
   if (number < 0) {
     if (number == kAtFdcwd) return out.put("-100(AT_FDCWD)");
     return put_errno(out, number);
   }
-  out.put_u64(static_cast<uint64_t>(number));
+  char* to = Out::write_u64(out.room(32), static_cast<uint64_t>(number));
   const Fd* fd = thread ? machine.fd(*thread, number) : nullptr;
-  if (!fd) return;
-  char* to = out.room(8);
+  if (!fd) return out.done(to);
   *to++ = '(';
   *to++ = '<';
   *to++ = state::type_char(fd->kind);
   if (const char protocol = protocol_char(*fd)) *to++ = protocol;
   *to++ = '>';
   out.done(to);
-  out.put_visible(fd->name);
+  out.put_visible(classic ? fd->classic_name() : fd->name);
   out.put(')');
 }
 
@@ -352,12 +350,13 @@ void Renderer::path(Out& out, const ParamStyle& style, Param p, const Context& c
     if (dirfd == kAtFdcwd) {
       if (thread) base = c.machine.cwd(*thread);
     } else if (const Fd* directory = thread ? c.machine.fd(*thread, dirfd) : nullptr) {
-      base = std::string(directory->name.view()) + "/";
+      base = directory->name.view();
+      if (!base.empty()) base += '/';
     }
   } else if (thread) {
     base = c.machine.cwd(*thread);
   }
-  const std::string whole = text.empty() ? state::concat_path({}, base) : state::concat_path(base, text);
+  const std::string whole = state::concat_path(base, text);
   if (whole.empty()) return;
   out.put('(');
   out.put_visible(std::string_view(whole));
@@ -378,13 +377,12 @@ void Renderer::value(Out& out, const ParamStyle& style, Param p, const Moment& m
     case Type::kUint8: case Type::kUint16: case Type::kUint32: case Type::kUint64:
       return put_number(out, p, style.format(), false);
     case Type::kErrno:
-      if (style.format() == Format::kHex && p.integer() >= 0) return put_number(out, p, Format::kHex, false);
       return put_errno(out, p.integer());
-    case Type::kFd: return put_fd(out, p.integer(), moment.thread, machine);
+    case Type::kFd: return put_fd(out, p.integer(), moment.thread, machine, classic);
     case Type::kPid: {
       const int64_t tid = p.integer();
       out.put_i64(tid);
-      if (const auto* thread = machine.thread(tid); thread && !thread->is_unknown()) {
+      if (const auto* thread = machine.thread(tid); thread) {
         out.put('(');
         out.put_visible(thread->comm);
         out.put(')');
@@ -468,6 +466,25 @@ unsigned classic_count(const Event& e) {
   return info.nparams_classic;
 }
 
+namespace {
+
+/// Decimal integers are most of what is printed: written straight, without going through value(). Null: not one.
+char* write_plain_number(char* to, const ParamStyle& style, Param p) {
+  if (style.format() == Format::kHex || style.format() == Format::kOct || style.format() == Format::kPaddedDec) return nullptr;
+  switch (style.type()) {
+    case Type::kUint64: case Type::kInt64:
+      return p.size == 8 ? Out::write_i64(to, load<int64_t>(p.data)) : nullptr;
+    case Type::kUint32: case Type::kInt32:
+      return p.size == 4 ? Out::write_i64(to, load<int32_t>(p.data)) : nullptr;
+    case Type::kErrno:
+      if (p.size != 8 || load<int64_t>(p.data) < 0) return nullptr;
+      return Out::write_u64(to, load<uint64_t>(p.data));
+    default: return nullptr;
+  }
+}
+
+}  // namespace
+
 void Renderer::args(Out& out, const Moment& moment, const Machine& machine) {
   const Event& e = moment.event;
   if (options_.dialect == Dialect::kClassic) {
@@ -478,8 +495,16 @@ void Renderer::args(Out& out, const Moment& moment, const Machine& machine) {
       const auto& param = info.params[i];
       const bool classic = param.classic.type() != Type::kNone;
       const ParamStyle& style = classic ? param.classic : param.current;
-      out.put(style.label_text());
-      value(out, style, e.param(i), moment, machine, classic);
+      const Param p = e.param(i);
+      char* to = out.room(64);
+      to = Out::write_short(to, style.label, style.label_len);
+      if (char* end = write_plain_number(to, style, p)) {
+        *end = ' ';
+        out.done(end + 1);
+        continue;
+      }
+      out.done(to);
+      value(out, style, p, moment, machine, classic);
       out.put(' ');
     }
     return;

@@ -63,7 +63,7 @@ class Renderer {
 unsigned classic_count(const event::Event& event);
 
 /// "3(<f>/etc/passwd)" and its kin.
-void put_fd(Out& out, int64_t number, const state::Thread* thread, const state::Machine& machine);
+void put_fd(Out& out, int64_t number, const state::Thread* thread, const state::Machine& machine, bool classic);
 void put_socket_address(Out& out, event::Param param, bool classic);
 void put_socket_tuple(Out& out, event::Param param);
 /// Seconds as printf's %lg writes them.
