@@ -126,11 +126,10 @@ class Collector {
   Collector(CaptureInfo& out, state::Machine& machine) : out_(out), machine_(machine) {}
 
   void section(const scap::SectionEntry& section) {
-    ++out_.section_count;
-    out_.listed_threads.reset();
-    users_seen_ = interfaces_seen_ = false;
-    if (out_.sections.size() == CaptureInfo::kSectionsKept) return;
-    SectionInfo info{section.major, section.minor, {}, {}, {}, {}, {}};
+    begin_section();
+    if (out_.section_count > out_.sections.size()) return;
+    SectionInfo& info = out_.sections.back();
+    info.version = {section.major, section.minor};
     for (const auto& option : section.options) {
       std::string text(option.value);
       if (option.code == scap::kOptionComment) info.comments.push_back(std::move(text));
@@ -138,10 +137,10 @@ class Collector {
       else if (option.code == kOptionHardware) info.hardware = std::move(text);
       else if (option.code == kOptionOs) info.os = std::move(text);
     }
-    out_.sections.push_back(std::move(info));
   }
 
   void block(const scap::Block& block) {
+    if (out_.section_count == 0) begin_section();  // its header is damaged
     out_.blocks.add(load<uint32_t>(block.start));
     switch (block.id) {
       case scap::kSection: break;
@@ -160,6 +159,8 @@ class Collector {
 
   void event(const Moment& moment) {
     const auto& raw = moment.event.raw();
+    if (out_.section_count == 0) [[unlikely]]
+      begin_section();
     out_.blocks.add(load<uint32_t>(raw.block));
     if (raw.num == 0) {
       ++out_.unnumbered;
@@ -192,6 +193,13 @@ class Collector {
   }
 
  private:
+  void begin_section() {
+    ++out_.section_count;
+    out_.listed_threads.reset();
+    users_seen_ = interfaces_seen_ = false;
+    if (out_.sections.size() < CaptureInfo::kSectionsKept) out_.sections.emplace_back();
+  }
+
   void time(Nanos ts) {
     if (!out_.first || ts < *out_.first) out_.first = ts;
     if (!out_.last || ts > *out_.last) out_.last = ts;

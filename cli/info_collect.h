@@ -18,7 +18,10 @@
 namespace scry::cli {
 
 struct SectionInfo {
-  uint16_t major = 0, minor = 0;
+  struct Version {
+    uint16_t major, minor;
+  };
+  std::optional<Version> version;  ///< empty: the header is damaged
   std::vector<std::string> comments;
   std::optional<std::string> application, hardware, os;
   std::optional<state::MachineInfo> machine;

@@ -83,7 +83,8 @@ class TextWriter {
 
   void section(const SectionInfo& section, size_t index) {
     if (info_.section_count > 1) gap();
-    std::string format = fmt::format("scap {}.{}", section.major, section.minor);
+    std::string format = section.version ? fmt::format("scap {}.{}", section.version->major, section.version->minor)
+                                         : "unknown: the section header is damaged";
     if (info_.section_count > 1) format += fmt::format(", section {} of {}", index + 1, grouped(info_.section_count));
     line("format", format);
     if (section.application) line("written by", visible(*section.application));
