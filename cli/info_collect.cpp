@@ -80,8 +80,8 @@ class Processes {
     std::stable_sort(rows_.begin(), rows_.end(), [](const Row& a, const Row& b) { return a.events > b.events; });
     for (const Row& row : rows_) {
       if (out.busiest.size() == CaptureInfo::kBusiestKept) break;
-      out.busiest.push_back({row.pid < 0 ? std::nullopt : std::optional(row.pid), row.tid,
-                             std::string(row.comm.view()), row.events});
+      out.busiest.push_back(
+          {row.pid < 0 ? std::nullopt : std::optional(row.pid), row.tid, std::string(row.comm.view()), row.events});
     }
   }
 
@@ -126,11 +126,10 @@ class Collector {
   Collector(CaptureInfo& out, state::Machine& machine) : out_(out), machine_(machine) {}
 
   void section(const scap::SectionEntry& section) {
-    ++out_.section_count;
-    out_.listed_threads.reset();
-    users_seen_ = interfaces_seen_ = false;
-    if (out_.sections.size() == CaptureInfo::kSectionsKept) return;
-    SectionInfo info{section.major, section.minor, {}, {}, {}, {}, {}};
+    begin_section();
+    if (out_.section_count > out_.sections.size()) return;
+    SectionInfo& info = out_.sections.back();
+    info.version = {section.major, section.minor};
     for (const auto& option : section.options) {
       std::string text(option.value);
       if (option.code == scap::kOptionComment) info.comments.push_back(std::move(text));
@@ -138,25 +137,30 @@ class Collector {
       else if (option.code == kOptionHardware) info.hardware = std::move(text);
       else if (option.code == kOptionOs) info.os = std::move(text);
     }
-    out_.sections.push_back(std::move(info));
   }
 
   void block(const scap::Block& block) {
+    if (out_.section_count == 0) begin_section();  // its header is damaged
     out_.blocks.add(load<uint32_t>(block.start));
     switch (block.id) {
       case scap::kSection: break;
       case scap::kMachineInfo:
         if (out_.section_count == out_.sections.size()) out_.sections.back().machine = machine_.info();
         break;
-      case scap::kInterfaces1: case scap::kInterfaces2: interfaces_seen_ = true; break;
-      case scap::kUsers1: case scap::kUsers2: users_seen_ = true; break;
-      case scap::kFds1: case scap::kFds2: break;
+      case scap::kInterfaces1:
+      case scap::kInterfaces2: interfaces_seen_ = true; break;
+      case scap::kUsers1:
+      case scap::kUsers2: users_seen_ = true; break;
+      case scap::kFds1:
+      case scap::kFds2: break;
       default: out_.listed_threads = machine_.thread_count();
     }
   }
 
   void event(const Moment& moment) {
     const auto& raw = moment.event.raw();
+    if (out_.section_count == 0) [[unlikely]]
+      begin_section();
     out_.blocks.add(load<uint32_t>(raw.block));
     if (raw.num == 0) {
       ++out_.unnumbered;
@@ -189,6 +193,13 @@ class Collector {
   }
 
  private:
+  void begin_section() {
+    ++out_.section_count;
+    out_.listed_threads.reset();
+    users_seen_ = interfaces_seen_ = false;
+    if (out_.sections.size() < CaptureInfo::kSectionsKept) out_.sections.emplace_back();
+  }
+
   void time(Nanos ts) {
     if (!out_.first || ts < *out_.first) out_.first = ts;
     if (!out_.last || ts > *out_.last) out_.last = ts;
@@ -199,7 +210,8 @@ class Collector {
   /// pcapng options may follow an event, from the next multiple of four on.
   void comments(const event::RawEvent& raw) {
     const uint32_t from = (raw.used + 3) & ~3u, to = raw.block_size - scap::kBlockTrailer;
-    if (from + 4 > to) [[likely]] return;
+    if (from + 4 > to) [[likely]]
+      return;
     const std::string_view rest(reinterpret_cast<const char*>(raw.block) + from, to - from);
     for (const auto& option : scap::read_options(rest)) {
       if (option.code != scap::kOptionComment) continue;
@@ -252,7 +264,8 @@ Result<CaptureInfo> collect_info(const std::string& path) {
   constexpr uint64_t kEventsPerUpdate = 4096;
   CaptureInfo out;
   Sha256 hash;
-  auto source = source::FileSource::open(path, out.losses, [&](const uint8_t* bytes, size_t size) { hash.add(bytes, size); });
+  auto source =
+      source::FileSource::open(path, out.losses, [&](const uint8_t* bytes, size_t size) { hash.add(bytes, size); });
   if (!source) return tl::unexpected<Error>(source.error());
   state::Machine machine(out.losses);
   Pipeline pipeline(**source, machine, out.losses);

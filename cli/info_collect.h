@@ -18,7 +18,10 @@
 namespace scry::cli {
 
 struct SectionInfo {
-  uint16_t major = 0, minor = 0;
+  struct Version {
+    uint16_t major, minor;
+  };
+  std::optional<Version> version;  ///< empty: the header is damaged
   std::vector<std::string> comments;
   std::optional<std::string> application, hardware, os;
   std::optional<state::MachineInfo> machine;
@@ -64,17 +67,17 @@ struct CaptureInfo {
   uint64_t internal = 0;     ///< about the recording, not silent
   uint64_t drop_events = 0;  ///< by which a recorder says that it let events go
   std::map<uint16_t, uint64_t> unknown_codes;
-  std::vector<TypeCount> by_type;                              ///< most frequent first
-  std::vector<std::pair<std::string, uint64_t>> by_category;   ///< likewise
+  std::vector<TypeCount> by_type;                             ///< most frequent first
+  std::vector<std::pair<std::string, uint64_t>> by_category;  ///< likewise
 
   uint64_t comment_count = 0;
   std::vector<EventComment> comments;  ///< the first kCommentsKept
   static constexpr size_t kCommentsKept = 1000;
 
   // At the end of the last section.
-  std::optional<uint64_t> listed_threads;  ///< in the process list at its start
-  uint64_t threads = 0, processes = 0;     ///< alive
-  uint64_t unknown_threads = 0;            ///< of which nothing but the number is known
+  std::optional<uint64_t> listed_threads;                                 ///< in the process list at its start
+  uint64_t threads = 0, processes = 0;                                    ///< alive
+  uint64_t unknown_threads = 0;                                           ///< of which nothing but the number is known
   std::optional<std::vector<std::pair<std::string, state::User>>> users;  ///< with the container's id, ordered
   std::optional<std::vector<std::pair<std::string, state::Group>>> groups;
   std::optional<std::vector<state::Interface>> interfaces;
@@ -82,8 +85,8 @@ struct CaptureInfo {
 
   // By their events, but for silent and internal ones; over all sections.
   uint64_t process_count = 0;
-  std::vector<ProcessCount> busiest;         ///< the first kBusiestKept of them
-  uint64_t events_of_other_processes = 0;    ///< that came after kMaxProcesses had been told apart
+  std::vector<ProcessCount> busiest;       ///< the first kBusiestKept of them
+  uint64_t events_of_other_processes = 0;  ///< that came after kMaxProcesses had been told apart
   uint64_t events_of_no_process = 0;
   static constexpr size_t kBusiestKept = 100, kMaxProcesses = size_t{1} << 20;
 

@@ -38,7 +38,7 @@ Json section_json(const SectionInfo& section) {
                {"boot", m->boot_ts ? time_json(m->boot_ts) : Json()}};
   Json comments = Json::array();
   for (const auto& comment : section.comments) comments.push_back(visible(comment));
-  return {{"version", fmt::format("{}.{}", section.major, section.minor)},
+  return {{"version", section.version ? Json(fmt::format("{}.{}", section.version->major, section.version->minor)) : Json()},
           {"application", text_or_null(section.application)},
           {"hardware", text_or_null(section.hardware)},
           {"system", text_or_null(section.os)},

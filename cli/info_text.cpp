@@ -83,9 +83,9 @@ class TextWriter {
 
   void section(const SectionInfo& section, size_t index) {
     if (info_.section_count > 1) gap();
-    std::string format = fmt::format("scap {}.{}", section.major, section.minor);
-    if (info_.section_count > 1)
-      format += fmt::format(", section {} of {}", index + 1, grouped(info_.section_count));
+    std::string format = section.version ? fmt::format("scap {}.{}", section.version->major, section.version->minor)
+                                         : "unknown: the section header is damaged";
+    if (info_.section_count > 1) format += fmt::format(", section {} of {}", index + 1, grouped(info_.section_count));
     line("format", format);
     if (section.application) line("written by", visible(*section.application));
     if (section.hardware) line("hardware", visible(*section.hardware));
@@ -136,14 +136,15 @@ class TextWriter {
 
   void state() {
     gap();
-    line("processes", fmt::format("{} with {} at the end", grouped(info_.processes),
-                                  counted(info_.threads, "thread", "threads")));
+    line("processes",
+         fmt::format("{} with {} at the end", grouped(info_.processes), counted(info_.threads, "thread", "threads")));
     line("", info_.listed_threads ? counted(*info_.listed_threads, "thread", "threads") + " in the list at the start"
                                   : "no list at the start was recorded");
     if (info_.unknown_threads)
       line("", counted(info_.unknown_threads, "more thread is known by its number only",
                        "more threads are known by their numbers only"));
-    if (info_.users) line("users", fmt::format("{}, groups {}", grouped(info_.users->size()), grouped(info_.groups->size())));
+    if (info_.users)
+      line("users", fmt::format("{}, groups {}", grouped(info_.users->size()), grouped(info_.groups->size())));
     else line("users", "not recorded, nor groups");
     if (!info_.interfaces) {
       line("interfaces", "not recorded");

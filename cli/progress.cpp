@@ -44,7 +44,8 @@ void Progress::draw(uint64_t position, Clock::time_point now) {
                        megabytes / seconds);
     if (part > 0.01) line += fmt::format("  {:.0f} s left", seconds / part - seconds);
   }
-  const int width = static_cast<int>(std::min<size_t>(line.size(), static_cast<size_t>(std::max(terminal_columns() - 1, 1))));
+  const int width =
+      static_cast<int>(std::min<size_t>(line.size(), static_cast<size_t>(std::max(terminal_columns() - 1, 1))));
   line.resize(static_cast<size_t>(width));
   line.append(static_cast<size_t>(std::max(drawn_ - width, 0)), ' ');
   line.insert(line.begin(), '\r');

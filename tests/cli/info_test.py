@@ -176,6 +176,15 @@ class InfoTest(unittest.TestCase):
         self.assertEqual(run.returncode, 3)
         self.assertIn(b"cut off: 1 time", run.stdout)
 
+    def test_a_damaged_header_is_no_version(self):
+        data = bytearray(section() + machine() + processes() + read_pair())
+        data[4] ^= 0xFF  # its length
+        j = self.info(bytes(data), status=3)
+        self.assertEqual(j["section_count"], 1)
+        self.assertIsNone(j["sections"][0]["version"])
+        self.assertEqual(j["sections"][0]["machine"]["hostname"], "tiny")
+        self.assertEqual(j["events"]["numbered"], 2)
+
     def test_packed_files_and_standard_input(self):
         data = section() + processes() + 100 * read_pair()
         packed = gzip.compress(data)
