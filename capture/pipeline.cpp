@@ -13,29 +13,33 @@ using event::kCodeCount;
 enum : uint8_t {
   kUncounted = 1,  ///< has no number: sysdig 0.29.3 does not know these, and they say nothing that happened
   kContainer = 2,
+  kInternal = 4,
 };
 
-constexpr auto kTraits = [] {
+const auto kTraits = [] {
   std::array<uint8_t, kCodeCount> traits{};
   for (auto code : {event::kUserAddedE, event::kUserDeletedE, event::kGroupAddedE, event::kGroupDeletedE})
     traits[code] = traits[code + 1] = kUncounted;
   for (auto code : {event::kContainerE, event::kContainerJsonE, event::kContainerJson_2E}) traits[code] = kContainer;
+  for (unsigned code = 0; code < kCodeCount; ++code)
+    if (event::info_of(code).category == event::Category::kInternal) traits[code] |= kInternal;
   return traits;
 }();
 
 }  // namespace
 
-Result<bool> Pipeline::next(std::optional<Moment>& out) {
+const Moment* Pipeline::next() {
   scap::Block block;
   for (;;) {
-    auto item = source_->next(raw_, block);
-    if (!item) [[unlikely]] return tl::unexpected<Error>(item.error());
-    if (source_->after_gap()) [[unlikely]] machine_->gap();
-    if (*item == source::Item::kEnd) return false;
-    if (*item == source::Item::kBlock) [[unlikely]] {
+    const auto item = source_->next(raw_, block);
+    if (item != source::Item::kEvent) [[unlikely]] {
+      if (item == source::Item::kError) error_ = source_->error();
+      if (item != source::Item::kBlock) return nullptr;
+      if (source_->after_gap()) machine_->gap();
       take(block);
       continue;
     }
+    if (raw_.after_gap) [[unlikely]] machine_->gap();
     if (!lists_done_) [[unlikely]] {
       lists_done_ = true;
       machine_->finish_lists();
@@ -52,10 +56,10 @@ Result<bool> Pipeline::next(std::optional<Moment>& out) {
     } else {
       raw_.num = ++count_;
     }
-    const auto applied = machine_->apply(raw_);
-    out.emplace(Moment{applied.event, applied.slot ? applied.slot->thread.get() : nullptr, applied.slot, applied.made_fd, silent,
-                       applied.event.info().category == event::Category::kInternal});
-    return true;
+    machine_->apply(raw_, moment_);
+    moment_.silent = silent;
+    moment_.internal = (traits & kInternal) != 0;
+    return &moment_;
   }
 }
 

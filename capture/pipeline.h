@@ -13,16 +13,12 @@
 namespace scry {
 
 /// An event and what is known around it. Valid until the next call of Pipeline::next().
-struct Moment {
-  event::Event event;
-  const state::Thread* thread;    ///< null for events that belong to no thread
-  const state::ThreadSlot* slot;  ///< likewise
-  FdNumber made_fd;               ///< the last fd that the event gave a meaning, or -1
+struct Moment : state::Applied {
   /// Feeds the state and is no line of its own: container events that lead a section, user and group tables, events
   /// marked "state only".
-  bool silent;
+  bool silent = false;
   /// Says something about the recording, not about the machine; shown with -D.
-  bool internal;
+  bool internal = false;
 };
 
 class Pipeline {
@@ -30,8 +26,9 @@ class Pipeline {
   Pipeline(source::Source& source, state::Machine& machine, Losses& losses)
       : source_(&source), machine_(&machine), losses_(&losses) {}
 
-  /// The next event; false at the end.
-  Result<bool> next(std::optional<Moment>& out);
+  /// The next event; null at the end and when error() says so.
+  const Moment* next();
+  const std::optional<Error>& error() const { return error_; }
 
   /// Called for each section header; the machine's tables are empty then.
   std::function<void(const scap::SectionEntry&)> on_section;
@@ -47,6 +44,8 @@ class Pipeline {
   state::Machine* machine_;
   Losses* losses_;
   event::RawEvent raw_;
+  Moment moment_;
+  std::optional<Error> error_;
   uint64_t count_ = 0;       ///< evt.num of the last event
   bool lists_done_ = false;  ///< the first event of the section has come
   bool leading_ = true;      ///< only container events have come

@@ -6,7 +6,7 @@
 
 namespace scry::cli {
 
-/// `scry info FILE [--json]`: what a capture holds.
+/// `scry info [--json] FILE...`: what captures hold. `args` without the word "info"; returns the exit status.
 int info(const std::vector<std::string>& args);
 
 }  // namespace scry::cli

@@ -10,6 +10,7 @@ using event::Event;
 namespace {
 
 constexpr uint64_t kSecond = 1'000'000'000;
+constexpr size_t kClockWidth = 24;  // "HH:MM:SS.nnnnnnnnn" and some room
 constexpr std::string_view kBoldGreen = "\x1b[01;32m", kBoldCyan = "\x1b[01;36m", kBoldBlue = "\x1b[01;34m",
                            kPlain = "\x1b[00m";
 
@@ -47,7 +48,7 @@ std::string_view container_event_id(const Event& e) {
   return rest.substr(0, rest.find('"'));
 }
 
-void LinePrinter::put_clock(Out& out, Nanos ts) {
+char* LinePrinter::write_clock(char* to, Nanos ts) {
   const uint64_t second = ts / kSecond;
   if (second != clock_second_) {
     clock_second_ = second;
@@ -60,15 +61,14 @@ void LinePrinter::put_clock(Out& out, Nanos ts) {
     clock_text_[2] = clock_text_[5] = ':';
     clock_text_[8] = '.';
   }
-  char* to = out.room(20);
   std::memcpy(to, clock_text_, sizeof clock_text_);
-  out.done(Out::write_padded(to + sizeof clock_text_, ts % kSecond, 9));
+  return Out::write_nanos(to + sizeof clock_text_, static_cast<uint32_t>(ts % kSecond));
 }
 
 void LinePrinter::put_time(Out& out, const Moment& moment) {
   const Nanos ts = moment.event.raw().ts;
   switch (time_) {
-    case TimeStyle::kClock: return put_clock(out, ts);
+    case TimeStyle::kClock: return out.done(write_clock(out.room(kClockWidth), ts));
     case TimeStyle::kEpoch:  // as sysdig writes it: two numbers with a dot between, the nanoseconds not padded
       out.put_u64(ts / kSecond);
       out.put('.');
@@ -84,9 +84,22 @@ void LinePrinter::put_time(Out& out, const Moment& moment) {
   }
 }
 
-void LinePrinter::put_process(Out& out, const Moment& moment) {
-  const bool colour = colour_ == Colour::kAlways;
-  if (colour) out.put(kBoldGreen);
+/// Who did it, for a terminal that shows colours.
+void LinePrinter::put_coloured_process(Out& out, const Moment& moment) {
+  out.put(kBoldGreen);
+  put_name(out, moment);
+  out.put(kPlain);
+  out.put(" (");
+  out.put(kBoldCyan);
+  if (moment.thread) out.put_i64(moment.thread->pid);
+  else out.put("<NA>");
+  out.put(kPlain);
+  out.put('.');
+  out.put_i64(moment.event.raw().tid);
+  out.put(") ");
+}
+
+void LinePrinter::put_name(Out& out, const Moment& moment) {
   if (is_container(moment.event)) [[unlikely]] {
     out.put("container:");
     out.put_visible(container_event_id(moment.event));
@@ -95,33 +108,62 @@ void LinePrinter::put_process(Out& out, const Moment& moment) {
   } else {
     out.put("<NA>");
   }
-  if (colour) out.put(kPlain);
-  out.put(" (");
-  if (colour) {
-    out.put(kBoldCyan);
-    if (moment.thread) out.put_i64(moment.thread->pid);
-    else out.put("<NA>");
-    out.put(kPlain);
-    out.put('.');
+}
+
+void LinePrinter::put_process(Out& out, const Moment& moment) {
+  const state::ThreadSlot* slot = moment.slot;
+  if (slot && !is_container(moment.event)) [[likely]] {
+    // The same for every line of a thread, until it has another name.
+    if (slot->label_of != moment.thread->comm.id()) {
+      scratch_.clear();
+      scratch_.put_visible(moment.thread->comm);
+      scratch_.put(" (");
+      scratch_.put_i64(slot->tid);
+      scratch_.put(") ");
+      slot->label = Text(scratch_.view());
+      slot->label_of = moment.thread->comm.id();
+    }
+    return out.put(slot->label.view());
   }
+  put_name(out, moment);
+  out.put(" (");
   out.put_i64(moment.event.raw().tid);
   out.put(") ");
 }
 
 void LinePrinter::print(Out& out, const Moment& moment, const state::Machine& machine) {
   const auto& raw = moment.event.raw();
-  out.put_u64(raw.num);
-  out.put(' ');
-  put_time(out, moment);
-  out.put(' ');
-  out.put_u64(raw.cpu);
-  out.put(' ');
-  put_process(out, moment);
-  out.put(moment.event.is_enter() ? std::string_view("> ") : std::string_view("< "));
-  if (colour_ == Colour::kAlways) out.put(kBoldBlue);
-  out.put(type_of(moment.event));
-  if (colour_ == Colour::kAlways) out.put(kPlain);
-  out.put(' ');
+  char* to = Out::write_u64(out.room(128), raw.num);
+  *to++ = ' ';
+  if (time_ == TimeStyle::kClock) [[likely]] {
+    to = write_clock(to, raw.ts);
+  } else {
+    out.done(to);
+    put_time(out, moment);
+    to = out.room(64);
+  }
+  *to++ = ' ';
+  to = Out::write_u64(to, raw.cpu);
+  *to++ = ' ';
+  out.done(to);
+  const std::string_view type = type_of(moment.event);
+  if (colour_ == Colour::kAlways) {
+    put_coloured_process(out, moment);
+    out.put(moment.event.is_enter() ? std::string_view("> ") : std::string_view("< "));
+    out.put(kBoldBlue);
+    out.put(type);
+    out.put(kPlain);
+    out.put(' ');
+  } else {
+    put_process(out, moment);
+    to = out.room(type.size() + 8);
+    *to++ = moment.event.is_enter() ? '>' : '<';
+    *to++ = ' ';
+    std::memcpy(to, type.data(), type.size());
+    to += type.size();
+    *to++ = ' ';
+    out.done(to);
+  }
   renderer_.args(out, moment, machine);
   out.put('\n');
 }

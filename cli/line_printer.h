@@ -24,8 +24,10 @@ class LinePrinter {
 
  private:
   void put_time(Out& out, const Moment& moment);
-  void put_clock(Out& out, Nanos ts);
+  char* write_clock(char* to, Nanos ts);
+  void put_name(Out& out, const Moment& moment);
   void put_process(Out& out, const Moment& moment);
+  void put_coloured_process(Out& out, const Moment& moment);
 
   fields::Renderer renderer_;
   TimeStyle time_;
@@ -35,6 +37,7 @@ class LinePrinter {
   bool any_ = false;
   uint64_t clock_second_ = UINT64_MAX;  ///< the second that clock_text_ is for
   char clock_text_[9] = {};             ///< "HH:MM:SS."
+  Out scratch_{256};
 };
 
 /// evt.type: for generic events the name of the system call.

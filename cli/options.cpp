@@ -174,7 +174,7 @@ usage: scry -r FILE [options]      print the events of a capture
   -q                  print no events
   -D                  print events about the recording itself too
   -E                  leave the capture's user and group tables out
-  -P                  progress on standard error
+  -P                  progress on standard error, if that is a terminal and it takes long
   -p FORMAT, -j       print these fields, as text or as JSON lines
   --fold-enter        deliver events as current Falco does: one for each call, parameters of both its ends
   --unbuffered        write out every line at once

@@ -10,6 +10,7 @@
 
 #include "capture/source/file_source.h"
 #include "cli/output.h"
+#include "cli/progress.h"
 #include "filters/fields/format.h"
 
 namespace scry::cli {
@@ -57,6 +58,7 @@ struct FileResult {
 
 FileResult replay_file(const std::string& path, const Options& options, Output& output, Summary& summary) {
   using Clock = std::chrono::steady_clock;
+  constexpr uint64_t kEventsPerUpdate = 4096;
   const auto started = Clock::now();
   Losses losses;
   auto source = source::FileSource::open(path, losses);
@@ -81,20 +83,14 @@ FileResult replay_file(const std::string& path, const Options& options, Output& 
     }
     formatter = std::move(*parsed);
   }
+  std::optional<Progress> progress;  // not among events printed on the same terminal
+  if (options.progress && (options.quiet || !isatty(STDOUT_FILENO))) progress.emplace((*source)->file_size());
   uint64_t delivered = 0;
   Nanos first = 0;
   int status = kFine;
-  std::optional<Moment> moment;
   const auto max_span = options.max_seconds * 1'000'000'000u;
-  for (;;) {
-    auto more = pipeline.next(moment);
-    if (!more) {
-      output.flush();
-      fmt::print(stderr, "scry: {}\n", visible(more.error().message()));
-      status = kCouldNot;
-      break;
-    }
-    if (!*more) break;
+  while (const Moment* moment = pipeline.next()) {
+    if (progress && moment->event.raw().num % kEventsPerUpdate == 0) progress->update((*source)->file_position());
     if (moment->silent) continue;
     if (options.fold_enter && !is_delivered_folded(moment->event)) continue;
     const Nanos ts = moment->event.raw().ts;
@@ -113,6 +109,11 @@ FileResult replay_file(const std::string& path, const Options& options, Output& 
     if (options.limit && delivered >= options.limit) break;
   }
   output.flush();
+  progress.reset();
+  if (pipeline.error()) {
+    fmt::print(stderr, "scry: {}\n", visible(pipeline.error()->message()));
+    status = kCouldNot;
+  }
   if (output.failed()) return {output.closed() ? kFine : kCouldNot, true};
   if (options.state_hash) output.text().put(fmt::format("state hash {:016x}\n", machine.hash()));
   if (options.verbose) {

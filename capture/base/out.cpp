@@ -2,49 +2,53 @@
 #include "capture/base/out.h"
 
 #include <algorithm>
-#include <array>
 
 namespace scry {
+
 namespace {
-
-constexpr auto kPairs = [] {
-  std::array<char, 200> pairs{};
-  for (size_t i = 0; i < 100; ++i) {
-    pairs[2 * i] = static_cast<char>('0' + i / 10);
-    pairs[2 * i + 1] = static_cast<char>('0' + i % 10);
-  }
-  return pairs;
-}();
-
-int digits_of(uint64_t value) {
-  int digits = 1;
-  for (;;) {
-    if (value < 10) return digits;
-    if (value < 100) return digits + 1;
-    if (value < 1000) return digits + 2;
-    if (value < 10000) return digits + 3;
-    value /= 10000;
-    digits += 4;
-  }
+/// Two digits at `to`.
+void pair_at(char* to, uint32_t value) { std::memcpy(to, &Out::digit_pairs[2 * value], 2); }
+/// Four digits at `to`, for values below 10000.
+void four_at(char* to, uint32_t value) {
+  pair_at(to, value / 100);
+  pair_at(to + 2, value % 100);
 }
-
 }  // namespace
+
+constexpr char Out::digit_pairs[200] = {
+#define ROW(t) t, '0', t, '1', t, '2', t, '3', t, '4', t, '5', t, '6', t, '7', t, '8', t, '9'
+    ROW('0'), ROW('1'), ROW('2'), ROW('3'), ROW('4'), ROW('5'), ROW('6'), ROW('7'), ROW('8'), ROW('9')
+#undef ROW
+};
 
 char* Out::write_padded(char* to, uint64_t value, int width) {
   for (int at = width; at >= 2; at -= 2) {
-    std::memcpy(to + at - 2, &kPairs[2 * (value % 100)], 2);
+    pair_at(to + at - 2, static_cast<uint32_t>(value % 100));
     value /= 100;
   }
   if (width & 1) *to = static_cast<char>('0' + value % 10);
   return to + width;
 }
 
-char* Out::write_u64(char* to, uint64_t value) {
-  if (value < 10) {
-    *to = static_cast<char>('0' + value);
-    return to + 1;
+char* Out::write_large(char* to, uint64_t value) {
+  constexpr uint32_t kFour = 10000;
+  constexpr uint64_t kEight = 100000000;
+  if (value >= kEight) {
+    to = write_u64(to, value / kEight);
+    const auto low = static_cast<uint32_t>(value % kEight);
+    four_at(to, low / kFour);
+    four_at(to + 4, low % kFour);
+    return to + 8;
   }
-  return write_padded(to, value, digits_of(value));
+  const auto small = static_cast<uint32_t>(value);
+  if (small >= kFour) {
+    to = write_u64(to, small / kFour);
+    four_at(to, small % kFour);
+    return to + 4;
+  }
+  to = write_u64(to, small / 100);
+  pair_at(to, small % 100);
+  return to + 2;
 }
 
 void Out::put_hex(uint64_t value, const char* digits) {

@@ -49,13 +49,7 @@ class Out {
   }
   void put_u64(uint64_t value) { at_ = write_u64(room(20), value); }
   void put_i64(int64_t value) {
-    char* to = room(21);
-    if (value < 0) {
-      *to++ = '-';
-      at_ = write_u64(to, 0 - static_cast<uint64_t>(value));
-    } else {
-      at_ = write_u64(to, static_cast<uint64_t>(value));
-    }
+    at_ = write_i64(room(21), value);
   }
   /// Upper-case unless `digits` says otherwise, no prefix, no padding.
   void put_hex(uint64_t value, const char* digits = "0123456789ABCDEF");
@@ -71,10 +65,44 @@ class Out {
   void shrink(size_t size) { at_ = begin_ + size; }
   std::string str() const { return std::string(view()); }
 
-  static char* write_u64(char* to, uint64_t value);
+  /// Needs room for 20 bytes.
+  static char* write_u64(char* to, uint64_t value) {
+    if (value < 100) {
+      if (value < 10) {
+        *to = static_cast<char>('0' + value);
+        return to + 1;
+      }
+      std::memcpy(to, &digit_pairs[2 * value], 2);
+      return to + 2;
+    }
+    return write_large(to, value);
+  }
+  static char* write_i64(char* to, int64_t value) {
+    if (value >= 0) [[likely]] return write_u64(to, static_cast<uint64_t>(value));
+    *to++ = '-';
+    return write_u64(to, 0 - static_cast<uint64_t>(value));
+  }
   static char* write_padded(char* to, uint64_t value, int width);
+  /// Nine digits, for the part of a time after its dot.
+  static char* write_nanos(char* to, uint32_t value) {
+    const uint32_t high = value / 10000, low = value % 10000, top = high / 10000, middle = high % 10000;
+    *to = static_cast<char>('0' + top);
+    std::memcpy(to + 1, &digit_pairs[2 * (middle / 100)], 2);
+    std::memcpy(to + 3, &digit_pairs[2 * (middle % 100)], 2);
+    std::memcpy(to + 5, &digit_pairs[2 * (low / 100)], 2);
+    std::memcpy(to + 7, &digit_pairs[2 * (low % 100)], 2);
+    return to + 9;
+  }
+  /// Up to kShort bytes at once, whatever `size` is; both sides have room for kShort.
+  static constexpr size_t kShort = 24;
+  static char* write_short(char* to, const char* from, size_t size) {
+    std::memcpy(to, from, kShort);
+    return to + size;
+  }
+  static const char digit_pairs[200];  ///< "00" to "99"
 
  private:
+  static char* write_large(char* to, uint64_t value);
   void grow(size_t size);
   char* begin_;
   char* at_;

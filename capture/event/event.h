@@ -59,6 +59,7 @@ struct RawEvent {
   uint32_t flags = 0;       ///< of an EVF block
   uint16_t cpu = 0;
   uint16_t code = 0;
+  bool after_gap = false;   ///< something was lost right before it
   uint16_t nparams = 0;     ///< readable ones, at most kMaxParams
   const uint8_t* data = nullptr;
   uint32_t at[kMaxParams + 1] = {};  ///< parameter i is data[at[i]..at[i+1])
@@ -68,15 +69,10 @@ struct RawEvent {
 
 constexpr uint32_t kFlagStateOnly = 1;  ///< RawEvent::flags: update the state, show nothing
 
-/// Checks the bytes of an event (header, lengths, parameters) and fills `out` but for num, offset and block.
-/// `size`: the bytes there are, of which the event may use fewer; `used` is set to what it uses.
-/// Returns nullptr when sound, else what contradicts (a literal). Unknown codes are sound: see is_known().
-enum class HeaderKind : uint8_t { kV1, kV2 };
-const char* decode(const uint8_t* bytes, size_t size, HeaderKind kind, RawEvent& out, size_t& used);
-
 /// A thread's last enter event, kept until its exit.
 struct EnterEvent {
   uint16_t code = 0;
+  uint32_t epoch = 0;    ///< of the machine when it happened: enter events from before a gap pair with nothing
   bool waiting = false;  ///< for its exit; what it says stays readable until the next event of the thread
   uint16_t nparams = 0;
   uint32_t capacity = 0;
@@ -110,6 +106,7 @@ struct EnterEvent {
 /// What everyone downstream of the state gets. Cheap to copy; valid as long as the RawEvent.
 class Event {
  public:
+  Event() = default;
   Event(const RawEvent& raw, const EventInfo& info, const EnterEvent* enter)
       : raw_(&raw), info_(&info), shape_(&shape_of(info, raw.nparams)), enter_(enter) {}
 
@@ -137,10 +134,10 @@ class Event {
 
  private:
   Param folded(FoldSource source, unsigned i) const;
-  const RawEvent* raw_;
-  const EventInfo* info_;
-  const FoldShape* shape_;
-  const EnterEvent* enter_;
+  const RawEvent* raw_ = nullptr;
+  const EventInfo* info_ = nullptr;
+  const FoldShape* shape_ = nullptr;
+  const EnterEvent* enter_ = nullptr;
 };
 
 }  // namespace scry::event

@@ -198,7 +198,7 @@ def write_tables():
         for e in events:
             mine = [sizes[types[p['type']]] for p in params_of.get(int(e['code']), [])]
             f.write('  %s\n' % ''.join('%s,' % (s if s.isdigit() else '0') for s in mine))
-        f.write('  0};\n')
+        f.write('  0, 0, 0, 0, 0, 0, 0, 0};  // eight are read at once\n')
         # Counts that an event of this code ever had.
         f.write('\nconstexpr uint8_t kHistory[] = {\n')
         hist, total_h = {}, 0

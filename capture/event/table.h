@@ -57,7 +57,7 @@ struct ValueTable {
 
 /// How one parameter is named and written.
 struct ParamStyle {
-  const char* label;  ///< name with a trailing '='
+  char label[24];  ///< name with a trailing '='; padded, so that it can be copied whole
   uint8_t label_len;
   uint8_t type_id;
   uint8_t format_id;

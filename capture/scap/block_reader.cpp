@@ -7,7 +7,7 @@
 #include <cstring>
 
 #include "capture/base/check.h"
-#include "capture/event/table.h"
+#include "capture/event/decode.h"
 
 namespace scry::scap {
 namespace {
@@ -27,7 +27,7 @@ inline bool may_begin_block(const uint8_t* at) { return at[1] == 0x02 || at[1] =
 }  // namespace
 
 BlockReader::BlockReader(std::unique_ptr<ByteStream> stream, Losses& losses)
-    : stream_(std::move(stream)), losses_(&losses), buffer_(static_cast<uint8_t*>(std::malloc(kBuffer))), capacity_(kBuffer) {
+    : stream_(std::move(stream)), losses_(&losses), buffer_(static_cast<uint8_t*>(std::malloc(kBuffer + event::kReadSlack))), capacity_(kBuffer) {
   CHECK(buffer_, "no memory");
 }
 
@@ -53,7 +53,7 @@ Result<bool> BlockReader::ensure(size_t size) {
       // Grows with what is there, not with what is claimed; and before moves become large and frequent.
       const size_t live = end_ - begin_;
       if (live > capacity_ / 2) {
-        auto* bigger = static_cast<uint8_t*>(std::realloc(buffer_.get(), 2 * capacity_));
+        auto* bigger = static_cast<uint8_t*>(std::realloc(buffer_.get(), 2 * capacity_ + event::kReadSlack));
         CHECK(bigger, "no memory");
         static_cast<void>(buffer_.release());
         buffer_.reset(bigger);
@@ -79,7 +79,17 @@ Result<std::optional<uint32_t>> BlockReader::peek_id() {
   return std::optional<uint32_t>(load32(buffer_.get() + begin_));
 }
 
-Result<bool> BlockReader::next_slow(Block& out) {
+BlockReader::Got BlockReader::next_slow(Block& out) {
+  auto found = find_next();
+  if (!found) {
+    error_ = found.error();
+    return Got::kError;
+  }
+  return *found ? next(out) : Got::kEnd;
+}
+
+/// Brings the next block into the buffer whole; false at the end.
+Result<bool> BlockReader::find_next() {
   for (;;) {
     auto header = ensure(kSmallestBlock);
     if (!header) return header;
@@ -100,11 +110,11 @@ Result<bool> BlockReader::next_slow(Block& out) {
       } else if (load32(buffer_.get() + begin_ + size - 4) != size) {
         why = "the two lengths of a block differ";
       } else if (is_known_block(id)) {
-        return next(out);  // it is all there now
+        return true;
       } else if (!may_be_foreign(id)) {
         why = "a block of no known kind";
       } else {
-        ++unknown_blocks_;
+        foreign_blocks_.add(id);
         drop(size);
         continue;
       }

@@ -11,6 +11,7 @@
 
 #include "capture/base/loss.h"
 #include "capture/base/result.h"
+#include "capture/scap/block_tally.h"
 #include "capture/scap/byte_stream.h"
 #include "capture/scap/format.h"
 
@@ -33,8 +34,9 @@ class BlockReader {
 
   BlockReader(std::unique_ptr<ByteStream> stream, Losses& losses);
 
-  /// The next block; false at the end. `after_gap()` tells whether bytes were lost before it.
-  Result<bool> next(Block& out) {
+  enum class Got : uint8_t { kBlock, kEnd, kError };
+  /// The next block. `after_gap()` tells whether bytes were lost before it; `error()` what kError was.
+  Got next(Block& out) {
     // The common case: the block lies in the buffer whole and its two lengths agree.
     const size_t have = end_ - begin_;
     if (have >= kSmallestBlock) [[likely]] {
@@ -42,7 +44,7 @@ class BlockReader {
       const uint32_t id = load32(at), size = load32(at + 4);
       if (size <= have && size >= kSmallestBlock && (size & 3) == 0 && load32(at + size - 4) == size &&
           is_known_block(id)) [[likely]] {
-        out.id = modern_id(id);
+        out.id = event_block(id).is_event ? id : modern_id(id);
         out.start = at;
         out.size = size;
         out.offset = offset_;
@@ -50,7 +52,7 @@ class BlockReader {
         gap_pending_ = false;
         if (offset_ >= hole_) [[unlikely]] pass_holes();
         drop(size);
-        return true;
+        return Got::kBlock;
       }
     }
     return next_slow(out);
@@ -60,8 +62,10 @@ class BlockReader {
   Result<std::optional<uint32_t>> peek_id();
 
   bool after_gap() const { return after_gap_; }
+  const Error& error() const { return error_; }
   uint64_t offset() const { return offset_; }
-  uint64_t unknown_blocks() const { return unknown_blocks_; }
+  /// Blocks of kinds that are not scap's, which were passed over.
+  const BlockTally& foreign_blocks() const { return foreign_blocks_; }
   const ByteStream& stream() const { return *stream_; }
   /// Packing damage met so far goes into the losses; done by next(), and once more at the end.
   void note_packing_damage();
@@ -72,7 +76,8 @@ class BlockReader {
     __builtin_memcpy(&v, at, 4);
     return v;
   }
-  Result<bool> next_slow(Block& out);
+  Got next_slow(Block& out);
+  Result<bool> find_next();
   /// Makes `size` bytes available at begin_; false when the stream ends before.
   Result<bool> ensure(size_t size);
   Result<bool> salvage(const char* why);
@@ -99,7 +104,8 @@ class BlockReader {
   uint64_t hole_ = UINT64_MAX;     ///< the first of them
   bool ended_ = false;
   bool gap_pending_ = false, after_gap_ = false;
-  uint64_t unknown_blocks_ = 0;
+  BlockTally foreign_blocks_;
+  Error error_;
 };
 
 }  // namespace scry::scap

@@ -25,7 +25,10 @@ constexpr size_t kChunk = 256 * 1024;
 Result<size_t> read_some(const OpenFile& file, uint8_t* to, size_t room) {
   for (;;) {
     const ssize_t got = ::read(file.fd, to, room);
-    if (got >= 0) return static_cast<size_t>(got);
+    if (got >= 0) {
+      if (file.tap) file.tap(to, static_cast<size_t>(got));
+      return static_cast<size_t>(got);
+    }
     if (errno != EINTR) return fail(file.name, fmt::format("can't read: {}", std::strerror(errno)));
   }
 }

@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -36,11 +37,16 @@ class ByteStream {
   virtual uint64_t file_position() const = 0;
 };
 
+/// Is shown every byte of the file as it is read, in order: for hashing. Called on the unpacking thread; done before
+/// read() says that the end is reached.
+using ByteTap = std::function<void(const uint8_t* bytes, size_t size)>;
+
 /// An open file with its size (0 for pipes).
 struct OpenFile {
   int fd = -1;
   uint64_t size = 0;
   std::string name;  ///< for messages
+  ByteTap tap = {};
 };
 
 /// "-" is standard input.

@@ -2,6 +2,7 @@
 // Numbers of the scap file format (scap-format.md §1): what reader and writer agree on.
 #pragma once
 
+#include <array>
 #include <cstdint>
 
 namespace scry::scap {
@@ -44,17 +45,22 @@ struct EventBlock {
   bool flagged = false;  ///< u32 flags after the cpu
   bool v2 = false;       ///< the event header says how many parameters there are
 };
+/// By id - kFirstBlock: every event of a file asks.
+constexpr uint32_t kFirstBlock = 0x200, kBlockKinds = 0x30;
+constexpr auto kEventBlocks = [] {
+  std::array<EventBlock, kBlockKinds> kinds{};
+  kinds[kEvent1 - kFirstBlock] = {true, false, false};
+  kinds[kEvent2 - kFirstBlock] = kinds[kEventLarge - kFirstBlock] = {true, false, true};
+  kinds[kFlagged1 - kFirstBlock] = {true, true, false};
+  kinds[kFlagged2 - kFirstBlock] = kinds[kFlaggedLarge - kFirstBlock] = {true, true, true};
+  return kinds;
+}();
 constexpr EventBlock event_block(uint32_t id) {
-  switch (id) {
-    case kEvent1: return {true, false, false};
-    case kEvent2: case kEventLarge: return {true, false, true};
-    case kFlagged1: return {true, true, false};
-    case kFlagged2: case kFlaggedLarge: return {true, true, true};
-    default: return {};
-  }
+  return id - kFirstBlock < kBlockKinds ? kEventBlocks[id - kFirstBlock] : EventBlock{};
 }
 
 constexpr bool is_known_block(uint32_t id) {
+  if (event_block(id).is_event) return true;
   id = modern_id(id);
   return id == kSection || (id >= 0x201 && id <= 0x209) || (id >= 0x210 && id <= 0x219) || (id >= 0x220 && id <= 0x222);
 }

@@ -1,44 +1,51 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "capture/source/file_source.h"
 
+#include "capture/event/decode.h"
 #include "capture/scap/lists.h"
 
 namespace scry::source {
 
 using scap::Block;
 
-Result<std::unique_ptr<FileSource>> FileSource::open(const std::string& path, Losses& losses) {
+Result<std::unique_ptr<FileSource>> FileSource::open(const std::string& path, Losses& losses, scap::ByteTap tap) {
   auto file = scap::open_file(path);
   if (!file) return tl::unexpected<Error>(file.error());
   const uint64_t size = file->size;
   const std::string name = file->name;
+  file->tap = std::move(tap);
   auto stream = scap::open_stream(std::move(*file));
   if (!stream) return tl::unexpected<Error>(stream.error());
   return std::unique_ptr<FileSource>(new FileSource(name, size, std::move(*stream), losses));
 }
 
-Result<Item> FileSource::next(event::RawEvent& event, Block& block) {
+/// A file that does not begin as a capture is refused, not searched for one.
+std::optional<Error> FileSource::check_beginning() {
+  begun_ = true;
+  auto first = reader_.peek_id();
+  if (!first) return first.error();
+  if (!*first) return Error{name_, "the file is empty or too short to be a capture"};
+  if (**first != scap::kSection) return Error{name_, "not a scap capture"};
+  return {};
+}
+
+Item FileSource::next(event::RawEvent& event, Block& block) {
   gap_ = false;
   for (;;) {
-    if (!begun_) [[unlikely]] {
-      // A file that does not begin as a capture is refused, not searched for one.
-      auto first = reader_.peek_id();
-      if (!first) return tl::unexpected<Error>(first.error());
-      if (!*first) return fail(name_, "the file is empty or too short to be a capture");
-      if (**first != scap::kSection) return fail(name_, "not a scap capture");
-      begun_ = true;
-    }
-    auto more = reader_.next(block);
-    if (!more) [[unlikely]] return tl::unexpected<Error>(more.error());
-    if (!*more) return Item::kEnd;
+    if (!begun_) [[unlikely]]
+      if (auto error = check_beginning()) return refuse(std::move(*error));
+    const auto got = reader_.next(block);
+    if (got != scap::BlockReader::Got::kBlock) [[unlikely]]
+      return got == scap::BlockReader::Got::kEnd ? Item::kEnd : refuse(reader_.error());
     gap_ |= reader_.after_gap();  // also for what comes after a block that is passed over
     const auto kind = scap::event_block(block.id);
     if (!kind.is_event) [[unlikely]] {
       if (block.id == scap::kSection) {
         scap::SectionEntry section;
         if (const char* why = scap::read_section(block, section)) {
-          if (block.offset == 0) return fail(name_, why);
+          if (block.offset == 0) return refuse({name_, why});
           losses_->add(LossKind::kDamagedEntry, block.offset, block.size, why);
+          passed_over_.add(load<uint32_t>(block.start));
           continue;
         }
       }
@@ -47,6 +54,7 @@ Result<Item> FileSource::next(event::RawEvent& event, Block& block) {
     const uint32_t head = kind.flagged ? 6 : 2;
     if (block.body_size() < head) {
       losses_->add(LossKind::kDamagedEvent, block.offset, block.size, "an event block too short for an event");
+      passed_over_.add(load<uint32_t>(block.start));
       gap_ = true;
       continue;
     }
@@ -57,19 +65,28 @@ Result<Item> FileSource::next(event::RawEvent& event, Block& block) {
                                         kind.v2 ? event::HeaderKind::kV2 : event::HeaderKind::kV1, event, used))
         [[unlikely]] {
       losses_->add(LossKind::kDamagedEvent, block.offset, block.size, why);
+      passed_over_.add(load<uint32_t>(block.start));
       gap_ = true;
       continue;
     }
     if (!event::is_known(event.code)) [[unlikely]] {
-      ++unknown_events_;
+      ++unknown_events_[event.code];
+      passed_over_.add(load<uint32_t>(block.start));
       continue;
     }
+    event.after_gap = gap_;
     event.offset = block.offset;
     event.block = block.start;
     event.block_size = block.size;
     event.used = static_cast<uint32_t>(scap::kBlockHeader + head + used);
     return Item::kEvent;
   }
+}
+
+scap::BlockTally FileSource::blocks_passed_over() const {
+  scap::BlockTally all = passed_over_;
+  all.add(reader_.foreign_blocks());
+  return all;
 }
 
 }  // namespace scry::source

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 
@@ -13,9 +14,10 @@ namespace scry::source {
 class FileSource final : public Source {
  public:
   /// Fails when the file can't be opened or is no capture that can be read.
-  static Result<std::unique_ptr<FileSource>> open(const std::string& path, Losses& losses);
+  static Result<std::unique_ptr<FileSource>> open(const std::string& path, Losses& losses, scap::ByteTap tap = {});
 
-  Result<Item> next(event::RawEvent& event, scap::Block& block) override;
+  Item next(event::RawEvent& event, scap::Block& block) override;
+  const Error& error() const override { return error_; }
   bool after_gap() const override { return gap_; }
 
   const std::string& name() const { return name_; }
@@ -23,10 +25,17 @@ class FileSource final : public Source {
   uint64_t file_position() const { return reader_.stream().file_position(); }
   uint64_t unpacked_position() const { return reader_.offset(); }
   scap::Packing packing() const { return reader_.stream().packing(); }
-  uint64_t unknown_events() const { return unknown_events_; }
-  uint64_t unknown_blocks() const { return reader_.unknown_blocks(); }
+  /// Events with codes that the event table does not have, by code.
+  const std::map<uint16_t, uint64_t>& unknown_events() const { return unknown_events_; }
+  /// Blocks that next() did not hand over: foreign ones, damaged ones, unknown events.
+  scap::BlockTally blocks_passed_over() const;
 
  private:
+  Item refuse(Error error) {
+    error_ = std::move(error);
+    return Item::kError;
+  }
+  std::optional<Error> check_beginning();
   FileSource(std::string name, uint64_t size, std::unique_ptr<scap::ByteStream> stream, Losses& losses)
       : name_(std::move(name)), size_(size), losses_(&losses), reader_(std::move(stream), losses) {}
 
@@ -34,9 +43,11 @@ class FileSource final : public Source {
   uint64_t size_;
   Losses* losses_;
   scap::BlockReader reader_;
+  Error error_;
   bool begun_ = false;
   bool gap_ = false;
-  uint64_t unknown_events_ = 0;
+  std::map<uint16_t, uint64_t> unknown_events_;
+  scap::BlockTally passed_over_;
 };
 
 }  // namespace scry::source

@@ -13,16 +13,19 @@ namespace scry::source {
 enum class Item : uint8_t {
   kEvent,  ///< `event` is filled (not: num)
   kBlock,  ///< `block` is a section header or a list
-  kEnd
+  kEnd,
+  kError   ///< see error()
 };
 
 class Source {
  public:
   virtual ~Source() = default;
   /// What is filled stays valid until the next call.
-  virtual Result<Item> next(event::RawEvent& event, scap::Block& block) = 0;
+  virtual Item next(event::RawEvent& event, scap::Block& block) = 0;
   /// Whether something was lost right before the item handed over last.
   virtual bool after_gap() const = 0;
+  /// Why the last call gave kError.
+  virtual const Error& error() const = 0;
 };
 
 }  // namespace scry::source

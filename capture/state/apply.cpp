@@ -49,48 +49,48 @@ bool pairs(unsigned enter, unsigned exit) {
 
 }  // namespace
 
-Applied Machine::apply(const RawEvent& raw) {
+void Machine::apply(const RawEvent& raw, Applied& out) {
   made_fd_ = -1;
   if (doomed_fd_.set || doomed_thread_.set) [[unlikely]] settle();
   const auto& info = event::info_of(raw.code);
   const CodeRow& row = kRows[raw.code];
-  if (!row.has_thread) {
-    Event out(raw, info, nullptr);
-    if (Handler handler = handler_of(out.current_code())) handler({*this, out, nullptr});
-    return {out, row.looks_up_thread ? find(raw.tid) : nullptr};
+  ThreadSlot* at = nullptr;
+  if (row.has_thread) {
+    at = slot(raw.tid);
+    if (!at && row.makes_placeholder) at = insert_placeholder(raw.tid);
   }
-  last_num_ = raw.num;
-  ThreadSlot* at = slot(raw.tid);
-  if (!at && row.makes_placeholder) at = insert_placeholder(raw.tid);
-  if (!row.is_call || event::is_enter(raw.code)) {
-    Event out(raw, info, nullptr);
-    if (row.is_call) {
+  if (row.is_call && !event::is_enter(raw.code)) {
+    const bool paired = at && at->enter.waiting && at->enter.epoch == epoch_ && pairs(at->enter.code, raw.code);
+    out.event = Event(raw, info, paired ? &at->enter : nullptr);
+    if (Handler handler = handler_of(out.event.current_code())) {
+      handler({*this, out.event, at});
+      if (!at) at = slot(raw.tid);
+    }
+    if (at) {
+      at->enter.forget();  // the event may still ask for what it said
+      if (at->last_enter_ts) at->latency = raw.ts - at->last_enter_ts;
+    }
+  } else {
+    out.event = Event(raw, info, nullptr);
+    if (row.is_call && at) {
       // A generic call tells its exit only what the recorder had no code for: the kernel's number.
-      const bool keep = row.keep_enter || (raw.code == event::kGenericE && raw.param(0).as<uint16_t>() == 0);
-      if (at && keep) at->enter.remember(raw);
-      else if (at) at->enter.note(raw);
-      if (Handler handler = handler_of(raw.code)) [[unlikely]] handler({*this, out, at});
-    } else if (Handler handler = handler_of(out.current_code())) {
-      handler({*this, out, at});
-      at = slot(raw.tid);
+      if (row.keep_enter || (raw.code == event::kGenericE && raw.param(0).as<uint16_t>() == 0)) at->enter.remember(raw);
+      else at->enter.note(raw);
+      at->enter.epoch = epoch_;
+    }
+    if (Handler handler = handler_of(row.is_call ? raw.code : out.event.current_code())) {
+      handler({*this, out.event, at});
+      if (row.has_thread) at = slot(raw.tid);
     }
     if (at && row.starts_clock) {
       at->last_enter_ts = raw.ts;
       at->latency = 0;
     }
-    return {out, at, made_fd_};
+    if (row.looks_up_thread) at = slot(raw.tid);
   }
-  const event::EnterEvent* enter = at && waits(*at) && pairs(at->enter.code, raw.code) ? &at->enter : nullptr;
-  Event out(raw, info, enter);
-  if (Handler handler = handler_of(out.current_code())) {
-    handler({*this, out, at});
-    if (!at) at = slot(raw.tid);
-  }
-  if (at) {
-    at->enter.forget();  // `out` may still ask for what it said
-    if (at->last_enter_ts) at->latency = raw.ts - at->last_enter_ts;
-  }
-  return {out, at, made_fd_};
+  out.slot = at;
+  out.thread = at ? at->thread.get() : nullptr;
+  out.made_fd = made_fd_;
 }
 
 }  // namespace scry::state

@@ -44,16 +44,16 @@ constexpr std::pair<Code, Handler> kRules[] = {
     {kSendX, on_send}, {kSendtoX, on_send}, {kSendmsgX, on_send}, {kSendmmsgX, on_send},
 };
 
-constexpr auto kByCode = [] {
+constexpr auto make_table() {
   std::array<Handler, kCodeCount> table{};
   for (const auto& [code, handler] : kRules) table[code] = handler;
   return table;
-}();
+}
 
 }  // namespace
 
-Handler handler_of(unsigned code) { return kByCode[code]; }
-bool has_rule(unsigned code) { return kByCode[code] != nullptr; }
+constinit const std::array<Handler, kCodeCount> handlers = make_table();
+bool has_rule(unsigned code) { return handlers[code] != nullptr; }
 
 FdNumber Step::fd() const {
   const auto& info = event.current_info();

@@ -3,6 +3,8 @@
 // the apply_*.cpp it belongs to and give it a row in handlers.cpp.
 #pragma once
 
+#include <array>
+
 #include "capture/event/event.h"
 #include "capture/state/machine.h"
 
@@ -21,8 +23,9 @@ struct Step {
 
 using Handler = void (*)(const Step&);
 
+extern const std::array<Handler, event::kCodeCount> handlers;
 /// Null when events of this (current) code change nothing.
-Handler handler_of(unsigned code);
+inline Handler handler_of(unsigned code) { return handlers[code]; }
 /// For tests: every code that has a rule.
 bool has_rule(unsigned code);
 

@@ -19,7 +19,7 @@ void Machine::reset() {
   containers_.clear();
   interfaces_.clear();
   info_ = {};
-  last_slot_ = nullptr;
+  recent_.fill(nullptr);
   doomed_thread_ = {};
   doomed_fd_ = {};
   recent_exits_.fill({});
@@ -58,19 +58,6 @@ const Group* Machine::group(std::string_view container, uint32_t gid) const {
 
 // --- threads ---
 
-ThreadSlot* Machine::slot(Tid tid) {
-  if (last_slot_ && last_slot_->thread->tid == tid) return last_slot_;
-  auto it = threads_.find(tid);
-  if (it == threads_.end()) return nullptr;
-  return last_slot_ = it->second.get();
-}
-
-const ThreadSlot* Machine::find(Tid tid) const {
-  if (last_slot_ && last_slot_->thread->tid == tid) return last_slot_;
-  auto it = threads_.find(tid);
-  return it == threads_.end() ? nullptr : it->second.get();
-}
-
 ThreadSlot* Machine::leader_slot(ThreadSlot& slot) {
   if (slot->is_leader()) return &slot;
   if (slot.leader) return slot.leader;
@@ -95,6 +82,7 @@ ThreadSlot* Machine::insert(Thread thread) {
     ThreadSlot& slot = *it->second;  // keeps its children and members
     leave(slot);
     slot.enter.forget();
+    slot.label_of = &slot.label;
     slot.thread = Rc<Thread>(new Thread(std::move(thread)));
     link(slot);
     return &slot;
@@ -105,7 +93,7 @@ ThreadSlot* Machine::insert(Thread thread) {
   }
   auto slot = std::make_unique<ThreadSlot>();
   ThreadSlot* out = slot.get();
-  const Tid tid = thread.tid;
+  const Tid tid = out->tid = thread.tid;
   slot->thread = Rc<Thread>(new Thread(std::move(thread)));
   threads_.emplace(tid, std::move(slot));
   link(*out);
@@ -167,7 +155,7 @@ void Machine::leave(ThreadSlot& slot) {
 }
 
 void Machine::erase(ThreadSlot& slot) {
-  if (last_slot_ == &slot) last_slot_ = nullptr;
+  if (ThreadSlot*& near = recent_[static_cast<size_t>(slot->tid) % kRecent]; near == &slot) near = nullptr;
   leave(slot);
   while (slot.first_child) {
     ThreadSlot* child = slot.first_child;
@@ -364,7 +352,11 @@ bool Machine::is_local_address(const uint8_t* ip, bool v6) const {
 
 Text Machine::container_of(const Text& cgroups) {
   if (cgroups.empty()) return {};
-  return pool_.intern(Containers::id_from_cgroups(cgroups));
+  constexpr size_t kRemembered = 1024;
+  if (container_ids_.size() >= kRemembered) container_ids_.clear();
+  auto [it, fresh] = container_ids_.try_emplace(cgroups.id());
+  if (fresh) it->second = {cgroups, pool_.intern(Containers::id_from_cgroups(cgroups))};
+  return it->second.second;
 }
 
 std::string concat_path(std::string_view base, std::string_view path) {

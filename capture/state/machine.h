@@ -51,6 +51,7 @@ struct Group {
 
 /// A thread in the table, with what is only bookkeeping: it can be derived or dies with the next events.
 struct ThreadSlot {
+  Tid tid = -1;                 ///< thread->tid
   Rc<Thread> thread;
   event::EnterEvent enter;      ///< the last enter event, until its exit
   Nanos last_enter_ts = 0;      ///< of the last enter event of any kind; 0: there was none
@@ -65,14 +66,19 @@ struct ThreadSlot {
   ThreadSlot* next_member = nullptr;
   ThreadSlot* prev_member = nullptr;
 
+  /// "comm (tid) ", made visible, as lines show it; kept by whoever prints. Good while `label_of` is the comm's id.
+  mutable Text label;
+  mutable const void* label_of = &label;
+
   const Thread& operator*() const { return *thread; }
   const Thread* operator->() const { return thread.get(); }
 };
 
-/// What apply() made of an event.
+/// What apply() made of an event. Valid until the next call.
 struct Applied {
   event::Event event;
-  const ThreadSlot* slot = nullptr;  ///< null for events that belong to no thread
+  const Thread* thread = nullptr;    ///< null for events that belong to no thread
+  const ThreadSlot* slot = nullptr;  ///< likewise
   FdNumber made_fd = -1;             ///< the last fd that the event gave a meaning, if any
 };
 
@@ -104,13 +110,18 @@ class Machine {
   void finish_lists();
 
   // --- events ---
-  /// Moves the state on. The result is valid until the next call.
-  Applied apply(const event::RawEvent& raw);
+  /// Moves the state on.
+  void apply(const event::RawEvent& raw, Applied& out);
   /// Damage lies between the last event and the next: enter events waiting for their exit are forgotten.
-  void gap() { forgotten_up_to_ = last_num_; }
+  void gap() { ++epoch_; }
 
   // --- questions ---
-  const ThreadSlot* find(Tid tid) const;
+  const ThreadSlot* find(Tid tid) const {
+    const ThreadSlot* near = recent_[static_cast<size_t>(tid) % kRecent];
+    if (near && near->tid == tid) return near;
+    auto it = threads_.find(tid);
+    return it == threads_.end() ? nullptr : it->second.get();
+  }
   const Thread* thread(Tid tid) const {
     const auto* slot = find(tid);
     return slot ? slot->thread.get() : nullptr;
@@ -132,12 +143,26 @@ class Machine {
   void for_each_thread(Visit visit) const {
     for (const auto& [tid, slot] : threads_) visit(*slot->thread);
   }
+  /// visit(const std::pair<container id, uid>&, const User&), in no order.
+  template <class Visit>
+  void for_each_user(Visit visit) const {
+    for (const auto& [key, user] : users_) visit(key, user);
+  }
+  template <class Visit>
+  void for_each_group(Visit visit) const {
+    for (const auto& [key, group] : groups_) visit(key, group);
+  }
   /// Over contents only, the same for equal states however they came about.
   uint64_t hash() const;
   TextPool& pool() { return pool_; }
 
   // --- for the handlers (apply_*.cpp) ---
-  ThreadSlot* slot(Tid tid);
+  ThreadSlot* slot(Tid tid) {
+    ThreadSlot*& near = recent_[static_cast<size_t>(tid) % kRecent];
+    if (near && near->tid == tid) return near;
+    auto it = threads_.find(tid);
+    return it == threads_.end() ? nullptr : near = it->second.get();
+  }
   ThreadSlot* leader_slot(ThreadSlot& slot);
   /// Makes `thread` the one of its tid; null when the table is full.
   ThreadSlot* insert(Thread thread);
@@ -188,9 +213,10 @@ class Machine {
   absl::flat_hash_map<std::pair<std::string, uint32_t>, User> users_;
   absl::flat_hash_map<std::pair<std::string, uint32_t>, Group> groups_;
   Containers containers_;
-  ThreadSlot* last_slot_ = nullptr;  ///< of the last find: events come in runs of one thread
-  uint64_t last_num_ = 0;         ///< of the last event of a thread
-  uint64_t forgotten_up_to_ = 0;  ///< enter events up to this number wait no longer
+  absl::flat_hash_map<const void*, std::pair<Text, Text>> container_ids_;  ///< by cgroups, which the value keeps alive
+  static constexpr size_t kRecent = 256;
+  std::array<ThreadSlot*, kRecent> recent_{};  ///< by tid: saves most searches
+  uint32_t epoch_ = 0;               ///< gaps so far
   FdNumber made_fd_ = -1;            ///< by the event at hand
   DoomedThread doomed_thread_;
   DoomedFd doomed_fd_;

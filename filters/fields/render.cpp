@@ -213,10 +213,9 @@ void put_fd(Out& out, int64_t number, const state::Thread* thread, const Machine
     if (number == kAtFdcwd) return out.put("-100(AT_FDCWD)");
     return put_errno(out, number);
   }
-  out.put_u64(static_cast<uint64_t>(number));
+  char* to = Out::write_u64(out.room(32), static_cast<uint64_t>(number));
   const Fd* fd = thread ? machine.fd(*thread, number) : nullptr;
-  if (!fd) return;
-  char* to = out.room(8);
+  if (!fd) return out.done(to);
   *to++ = '(';
   *to++ = '<';
   *to++ = state::type_char(fd->kind);
@@ -467,6 +466,25 @@ unsigned classic_count(const Event& e) {
   return info.nparams_classic;
 }
 
+namespace {
+
+/// Decimal integers are most of what is printed: written straight, without going through value(). Null: not one.
+char* write_plain_number(char* to, const ParamStyle& style, Param p) {
+  if (style.format() == Format::kHex || style.format() == Format::kOct || style.format() == Format::kPaddedDec) return nullptr;
+  switch (style.type()) {
+    case Type::kUint64: case Type::kInt64:
+      return p.size == 8 ? Out::write_i64(to, load<int64_t>(p.data)) : nullptr;
+    case Type::kUint32: case Type::kInt32:
+      return p.size == 4 ? Out::write_i64(to, load<int32_t>(p.data)) : nullptr;
+    case Type::kErrno:
+      if (p.size != 8 || load<int64_t>(p.data) < 0) return nullptr;
+      return Out::write_u64(to, load<uint64_t>(p.data));
+    default: return nullptr;
+  }
+}
+
+}  // namespace
+
 void Renderer::args(Out& out, const Moment& moment, const Machine& machine) {
   const Event& e = moment.event;
   if (options_.dialect == Dialect::kClassic) {
@@ -477,8 +495,16 @@ void Renderer::args(Out& out, const Moment& moment, const Machine& machine) {
       const auto& param = info.params[i];
       const bool classic = param.classic.type() != Type::kNone;
       const ParamStyle& style = classic ? param.classic : param.current;
-      out.put(style.label_text());
-      value(out, style, e.param(i), moment, machine, classic);
+      const Param p = e.param(i);
+      char* to = out.room(64);
+      to = Out::write_short(to, style.label, style.label_len);
+      if (char* end = write_plain_number(to, style, p)) {
+        *end = ' ';
+        out.done(end + 1);
+        continue;
+      }
+      out.done(to);
+      value(out, style, p, moment, machine, classic);
       out.put(' ');
     }
     return;

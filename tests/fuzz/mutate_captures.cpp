@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Reads thousands of damaged captures the way the program does: source, decode, state, both ways of printing, `info`,
-// and for one in four every field as text or as JSON. Fails on a crash, a sanitizer report, a mutant that takes too long, a control
-// character in the output, two readings of the same bytes that differ, and too much memory.
+// and for one in four every field as text or as JSON. Fails on a crash, a sanitizer report, a mutant that takes too
+// long, a control character in the output, two readings of the same bytes that differ, and too much memory.
 //
 //   mutate_captures [--count 20000] [--first 0] [--only N] [--save FILE] [--max-seconds 2] [--max-rss-mib N] [SEED...]
 #include <fmt/format.h>
@@ -59,11 +59,8 @@ Reading read(const std::string& path, uint64_t number) {
     CHECK(parsed, "the field catalogue does not agree with itself");
     all = std::move(*parsed);
   }
-  std::optional<Moment> moment;
   Out line;
-  for (;;) {
-    auto more = pipeline.next(moment);
-    if (!more || !*more) break;
+  while (const Moment* moment = pipeline.next()) {
     ++out.events;
     line.clear();
     printer.print(line, *moment, machine);
@@ -104,8 +101,8 @@ void try_mutant(const std::vector<Seed>& seeds, uint64_t number, const Limits& l
   watching(number);
   const auto begin = std::chrono::steady_clock::now();
   const Reading reading = read(file.path(), number);
-  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
   cli::info({file.path()});
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
   std::string wrong = reading.wrong;
   if (took.count() > limits.seconds) wrong = fmt::format("takes {:.1f} s", took.count());
   if (limits.rss_mib && peak_mib() > limits.rss_mib) wrong = fmt::format("memory went up to {} MiB", peak_mib());

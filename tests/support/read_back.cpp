@@ -24,12 +24,8 @@ ReadBack read_back(std::string_view capture) {
   state::Machine machine(out.losses);
   Pipeline pipeline(**source, machine, out.losses);
   cli::LinePrinter printer({}, cli::TimeStyle::kClock, cli::Colour::kNever);
-  std::optional<Moment> moment;
   Out line;
-  for (;;) {
-    auto more = pipeline.next(moment);
-    if (!more) out.error = more.error().text;
-    if (!more || !*more) break;
+  while (const Moment* moment = pipeline.next()) {
     out.times.push_back(moment->event.raw().ts);
     out.numbers.push_back(moment->event.raw().num);
     if (!moment->event.is_enter()) out.last_exit_paired = moment->event.enter() != nullptr;
@@ -37,8 +33,11 @@ ReadBack read_back(std::string_view capture) {
     printer.print(line, *moment, machine);
     out.lines.emplace_back(line.view().substr(0, line.size() - 1));
   }
-  out.unknown_blocks = (*source)->unknown_blocks();
-  out.unknown_events = (*source)->unknown_events();
+  if (pipeline.error()) out.error = pipeline.error()->text;
+  const scap::BlockTally passed_over = (*source)->blocks_passed_over();
+  for (const auto& [id, count] : passed_over.by_id())
+    if (!scap::is_known_block(id)) out.unknown_blocks += count;
+  for (const auto& [code, count] : (*source)->unknown_events()) out.unknown_events += count;
   out.threads = machine.thread_count();
   return out;
 }
