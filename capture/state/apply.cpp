@@ -60,7 +60,7 @@ void Machine::apply(const RawEvent& raw, Applied& out) {
     if (!at && row.makes_placeholder) at = insert_placeholder(raw.tid);
   }
   if (row.is_call && !event::is_enter(raw.code)) {
-    const bool paired = at && at->enter.waiting && at->enter.epoch == epoch_ && pairs(at->enter.code, raw.code);
+    const bool paired = at && waits(*at) && pairs(at->enter.code, raw.code);
     out.event = Event(raw, info, paired ? &at->enter : nullptr);
     if (Handler handler = handler_of(out.event.current_code())) {
       handler({*this, out.event, at});

@@ -42,7 +42,7 @@ uint64_t hash_of(FdNumber number, const Fd& fd) {
   return h.value();
 }
 
-uint64_t hash_of(const ThreadSlot& slot, uint32_t epoch) {
+uint64_t hash_of(const ThreadSlot& slot, bool waits) {
   const Thread& t = *slot.thread;
   Hasher h;
   for (int64_t v : {t.tid, t.pid, t.ptid, t.sid, t.vpgid, t.pgid, t.vtid, t.vpid, t.fdlimit}) h.add(static_cast<uint64_t>(v));
@@ -54,7 +54,7 @@ uint64_t hash_of(const ThreadSlot& slot, uint32_t epoch) {
     h.add(v);
   for (const Text* text : {&t.comm, &t.exe, &t.exepath, &t.args, &t.env, &t.cwd, &t.root, &t.cgroups, &t.container_id})
     h.add(text->view());
-  if (slot.enter.waiting && slot.enter.epoch == epoch) {
+  if (waits) {
     h.add(slot.enter.code).add(slot.enter.ts).add(slot.enter.num);
     for (unsigned i = 0; i < slot.enter.nparams; ++i) h.add(slot.enter.param(i).bytes());
   }
@@ -68,7 +68,7 @@ uint64_t hash_of(const ThreadSlot& slot, uint32_t epoch) {
 
 uint64_t Machine::hash() const {
   uint64_t threads = 0, users = 0, groups = 0;
-  for (const auto& [tid, slot] : threads_) threads += hash_of(*slot, epoch_);
+  for (const auto& [tid, slot] : threads_) threads += hash_of(*slot, waits(*slot));
   for (const auto& [key, user] : users_) {
     Hasher h;
     users += h.add(key.first).add(user.uid).add(user.gid).add(user.name).add(user.home).add(user.shell).value();

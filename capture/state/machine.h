@@ -127,7 +127,7 @@ class Machine {
     return slot ? slot->thread.get() : nullptr;
   }
   /// Whether the last enter event of a thread still waits for its exit.
-  bool waits(const ThreadSlot& slot) const { return slot.enter.waiting && slot.enter.num > forgotten_up_to_; }
+  bool waits(const ThreadSlot& slot) const { return slot.enter.waiting && slot.enter.epoch == epoch_; }
   const Thread* leader_of(const Thread& thread) const;
   const Fd* fd(const Thread& thread, FdNumber number) const;
   const User* user(std::string_view container, uint32_t uid) const;

@@ -165,7 +165,8 @@ Capture every_code() {
   uint64_t ts = 1'600'000'000'000'000'000;
   for (unsigned code = 0; code < kCodeCount; ++code) {
     const EventInfo& info = info_of(code);
-    c.event(code, 100, ++ts, {}).event(code, 100, ++ts, std::vector<Bytes>(kMaxParams + 5));
+    c.event(code, 100, ++ts, {});
+    c.event(code, 100, ++ts, std::vector<Bytes>(kMaxParams + 5));
     for (const int64_t number : {INT64_MIN, INT64_MAX, int64_t{-1}, int64_t{0}, int64_t{-100}, int64_t{5}}) {
       for (const Bytes& variable : kVariable) {
         std::vector<Bytes> params;
