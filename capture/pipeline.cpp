@@ -51,6 +51,7 @@ const Moment* Pipeline::next() {
       else if (!(traits & kUncounted)) leading_ = false;
     }
     if (traits & kUncounted) [[unlikely]] {
+      if (exclude_users) continue;
       silent = true;
       raw_.num = 0;
     } else {
@@ -74,7 +75,8 @@ void Pipeline::take(const scap::Block& block) {
     scap::read_section(block, section);
     if (on_section) on_section(section);
   } else {
-    state::load_list(block, *machine_, *losses_);
+    const bool users = block.id == scap::kUsers1 || block.id == scap::kUsers2;
+    if (!(users && exclude_users)) state::load_list(block, *machine_, *losses_);
   }
   if (on_block) on_block(block);
 }

@@ -30,6 +30,8 @@ class Pipeline {
   const Moment* next();
   const std::optional<Error>& error() const { return error_; }
 
+  /// -E: leave the tables of users and groups empty.
+  bool exclude_users = false;
   /// Called for each section header; the machine's tables are empty then.
   std::function<void(const scap::SectionEntry&)> on_section;
   /// Called for each block that is no event.

@@ -68,6 +68,7 @@ FileResult replay_file(const std::string& path, const Options& options, Output& 
   }
   state::Machine machine(losses);
   Pipeline pipeline(**source, machine, losses);
+  pipeline.exclude_users = options.exclude_users;
   const bool colour = isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
   LinePrinter printer({fields::Dialect::kClassic, options.buffers, options.verbose}, options.time,
                       colour ? Colour::kAlways : Colour::kNever);

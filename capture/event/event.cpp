@@ -18,6 +18,34 @@ void EnterEvent::remember(const RawEvent& raw) {
   std::memcpy(bytes + head, raw.data, size);
 }
 
+EnterEvent& EnterEvent::operator=(EnterEvent&& other) noexcept {
+  code = other.code;
+  epoch = other.epoch;
+  waiting = other.waiting;
+  nparams = other.nparams;
+  ts = other.ts;
+  num = other.num;
+  std::swap(capacity, other.capacity);
+  std::swap(bytes, other.bytes);
+  return *this;
+}
+
+EnterEvent EnterEvent::copy() const {
+  EnterEvent out;
+  out.code = code;
+  out.epoch = epoch;
+  out.waiting = waiting;
+  out.ts = ts;
+  out.num = num;
+  if (waiting && nparams > 0) {
+    out.nparams = nparams;
+    out.capacity = 4 * (nparams + 1u) + load<uint32_t>(bytes + 4 * nparams);
+    out.bytes = new uint8_t[out.capacity];
+    std::memcpy(out.bytes, bytes, out.capacity);
+  }
+  return out;
+}
+
 Param Event::folded(FoldSource source, unsigned i) const {
   static constexpr uint8_t kZero[16] = {};
   static constexpr uint8_t kOnes[4] = {0xff, 0xff, 0xff, 0xff};

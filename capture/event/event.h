@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <string_view>
+#include <utility>
 
 #include "capture/base/bytes.h"
 #include "capture/base/ids.h"
@@ -81,8 +82,9 @@ struct EnterEvent {
   uint8_t* bytes = nullptr;  ///< u32 offsets[nparams + 1], then the data; owned
 
   EnterEvent() = default;
-  EnterEvent(const EnterEvent&) = delete;
-  EnterEvent& operator=(const EnterEvent&) = delete;
+  EnterEvent(EnterEvent&& other) noexcept { *this = std::move(other); }
+  EnterEvent& operator=(EnterEvent&& other) noexcept;
+  EnterEvent copy() const;
   ~EnterEvent() { delete[] bytes; }
 
   void forget() { waiting = false; }

@@ -69,20 +69,20 @@ uint64_t hash_of(const ThreadSlot& slot, bool waits) {
 uint64_t Machine::hash() const {
   uint64_t threads = 0, users = 0, groups = 0;
   for (const auto& [tid, slot] : threads_) threads += hash_of(*slot, waits(*slot));
-  for (const auto& [key, user] : users_) {
+  for (const auto& [key, user] : registry_->users) {
     Hasher h;
     users += h.add(key.first).add(user.uid).add(user.gid).add(user.name).add(user.home).add(user.shell).value();
   }
-  for (const auto& [key, group] : groups_) {
+  for (const auto& [key, group] : registry_->groups) {
     Hasher h;
     groups += h.add(key.first).add(group.gid).add(group.name).value();
   }
   Hasher h;
   h.add(threads).add(users).add(groups);
-  for (const auto& [id, c] : containers_.all())
+  for (const auto& [id, c] : registry_->containers.all())
     h.add(id).add(c.name).add(c.image).add(static_cast<uint64_t>(c.type)).add(c.json);
-  for (const Interface& i : interfaces_) h.add(i.name).add(i.v6).add(std::string_view(reinterpret_cast<const char*>(i.address.bytes), 16));
-  h.add(info_.cpus).add(info_.memory_bytes).add(info_.hostname).add(info_.boot_ts);
+  for (const Interface& i : registry_->interfaces) h.add(i.name).add(i.v6).add(std::string_view(reinterpret_cast<const char*>(i.address.bytes), 16));
+  h.add(registry_->info.cpus).add(registry_->info.memory_bytes).add(registry_->info.hostname).add(registry_->info.boot_ts);
   return h.value();
 }
 

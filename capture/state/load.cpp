@@ -119,11 +119,11 @@ void load_list(const scap::Block& block, Machine& m, Losses& losses) {
     case kMachineInfo: {
       MachineEntry e;
       if (!read_machine(block, e)) return losses.add(LossKind::kDamagedEntry, block.offset, block.size, "the machine info can't be read");
-      m.info() = {e.cpus, e.memory_bytes, e.max_pid, std::string(e.hostname), e.boot_ts};
+      m.info_for_change() = {e.cpus, e.memory_bytes, e.max_pid, std::string(e.hostname), e.boot_ts};
       return;
     }
     case kInterfaces1: case kInterfaces2:
-      m.interfaces().clear();
+      m.interfaces_for_change().clear();
       return read_interfaces(block, losses, [&](const InterfaceEntry& e) {
         Interface i;
         i.v6 = e.v6;
@@ -132,7 +132,7 @@ void load_list(const scap::Block& block, Machine& m, Losses& losses) {
         set_ip(i.broadcast, e.broadcast, e.v6);
         i.link_speed = e.link_speed;
         i.name = e.name;
-        m.interfaces().push_back(std::move(i));
+        m.interfaces_for_change().push_back(std::move(i));
       });
     case kUsers1: case kUsers2:
       return read_users(block, losses, [&](const UserEntry& e) {

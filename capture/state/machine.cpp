@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <tuple>
 
 namespace scry::state {
 
@@ -14,31 +15,31 @@ Machine::~Machine() = default;
 
 void Machine::reset() {
   threads_.clear();
-  users_.clear();
-  groups_.clear();
-  containers_.clear();
-  interfaces_.clear();
-  info_ = {};
+  registry_ = Rc<Registry>(new Registry);
   recent_.fill(nullptr);
   doomed_thread_ = {};
   doomed_fd_ = {};
-  recent_exits_.fill({});
+  exits_ = {};
 }
 
 // --- users and groups ---
 
 void Machine::add_user(std::string_view container, User user) {
-  if (users_.size() >= kMaxUsers) return losses_->add(LossKind::kTableFull, 0, 0, "more users than the table holds");
-  users_.insert_or_assign({std::string(container), user.uid}, std::move(user));
+  if (user_count() >= kMaxUsers) return losses_->add(LossKind::kTableFull, 0, 0, "more users than the table holds");
+  registry_.mut().users.insert_or_assign({std::string(container), user.uid}, std::move(user));
 }
 
 void Machine::add_group(std::string_view container, Group group) {
-  if (groups_.size() >= kMaxUsers) return losses_->add(LossKind::kTableFull, 0, 0, "more groups than the table holds");
-  groups_.insert_or_assign({std::string(container), group.gid}, std::move(group));
+  if (group_count() >= kMaxUsers) return losses_->add(LossKind::kTableFull, 0, 0, "more groups than the table holds");
+  registry_.mut().groups.insert_or_assign({std::string(container), group.gid}, std::move(group));
 }
 
-void Machine::remove_user(std::string_view container, uint32_t uid) { users_.erase({std::string(container), uid}); }
-void Machine::remove_group(std::string_view container, uint32_t gid) { groups_.erase({std::string(container), gid}); }
+void Machine::remove_user(std::string_view container, uint32_t uid) {
+  registry_.mut().users.erase({std::string(container), uid});
+}
+void Machine::remove_group(std::string_view container, uint32_t gid) {
+  registry_.mut().groups.erase({std::string(container), gid});
+}
 
 namespace {
 /// An entry of the thread's container, else of the host.
@@ -51,9 +52,9 @@ auto find_owner(const Map& map, std::string_view container, uint32_t id) -> cons
 }
 }  // namespace
 
-const User* Machine::user(std::string_view container, uint32_t uid) const { return find_owner(users_, container, uid); }
+const User* Machine::user(std::string_view container, uint32_t uid) const { return find_owner(registry_->users, container, uid); }
 const Group* Machine::group(std::string_view container, uint32_t gid) const {
-  return find_owner(groups_, container, gid);
+  return find_owner(registry_->groups, container, gid);
 }
 
 // --- threads ---
@@ -171,7 +172,7 @@ void Machine::erase(ThreadSlot& slot) {
 }
 
 void Machine::mark_dead(ThreadSlot& slot, Nanos now) {
-  recent_exits_[next_exit_++ % recent_exits_.size()] = {slot->tid, now};
+  exits_.ring[exits_.next++ % exits_.ring.size()] = {slot->tid, now};
   if (slot->has(Thread::kDead)) return;
   slot.thread.mut().bits |= Thread::kDead;
   ThreadSlot* leader = slot->is_leader() ? &slot : slot.leader;
@@ -187,8 +188,8 @@ void Machine::revive(ThreadSlot& slot) {
 
 bool Machine::exited_just_now(Tid tid, Nanos now) const {
   constexpr Nanos kShort = 2'000'000'000;
-  return std::any_of(recent_exits_.begin(), recent_exits_.end(),
-                     [&](const Exit& e) { return e.tid == tid && e.ts + kShort > now; });
+  return std::any_of(exits_.ring.begin(), exits_.ring.end(),
+                     [&](const RecentExits::Exit& e) { return e.tid == tid && e.ts + kShort > now; });
 }
 
 /// state.md §2, "Reparenting": the kernel's choice, else a living thread of the group, else the nearest reaper above.
@@ -309,7 +310,7 @@ void Machine::add_listed_fd(Tid tid, FdNumber number, Fd fd) {
   if (owner && (*owner)->is_leader()) put_fd(*owner, number, std::move(fd));
 }
 
-void Machine::finish_lists() {
+void Machine::link_all() {
   // Entries come in any order: now that all are there, hang them together.
   for (auto& [tid, slot] : threads_) {
     slot->parent = slot->first_child = slot->next_sibling = slot->prev_sibling = nullptr;
@@ -319,6 +320,10 @@ void Machine::finish_lists() {
   for (bool leaders : {true, false})
     for (auto& [tid, slot] : threads_)
       if (slot->thread->is_leader() == leaders) link(*slot);
+}
+
+void Machine::finish_lists() {
+  link_all();
   // An ipv4 socket whose source port somebody listens on is the server's end (state.md §4).
   absl::flat_hash_set<uint16_t> served;
   for (const auto& [tid, slot] : threads_)
@@ -342,10 +347,46 @@ void Machine::finish_lists() {
   }
 }
 
+// --- snapshots ---
+
+Snapshot Machine::snapshot() const {
+  Snapshot now;
+  now.registry = registry_;
+  now.threads.reserve(threads_.size());
+  for (const auto& [tid, slot] : threads_) {
+    // What was forgotten at a gap is no part of the state.
+    event::EnterEvent enter = waits(*slot) ? slot->enter.copy() : event::EnterEvent();
+    now.threads.push_back({slot->thread, std::move(enter), slot->last_enter_ts, slot->latency});
+  }
+  if (doomed_thread_.set) std::tie(now.doomed_tid, now.reaper) = std::pair(doomed_thread_.tid, doomed_thread_.reaper);
+  if (doomed_fd_.set) std::tie(now.doomed_pid, now.doomed_fd) = std::pair(doomed_fd_.pid, doomed_fd_.number);
+  now.exits = exits_;
+  return now;
+}
+
+void Machine::restore(const Snapshot& then) {
+  reset();
+  registry_ = then.registry;
+  for (const Snapshot::Entry& entry : then.threads) {
+    auto slot = std::make_unique<ThreadSlot>();
+    slot->tid = entry.thread->tid;
+    slot->thread = entry.thread;
+    slot->enter = entry.enter.copy();
+    slot->enter.epoch = epoch_;
+    slot->last_enter_ts = entry.last_enter_ts;
+    slot->latency = entry.latency;
+    threads_.emplace(slot->tid, std::move(slot));
+  }
+  link_all();
+  exits_ = then.exits;
+  if (then.doomed_tid >= 0) doomed_thread_ = {then.doomed_tid, then.reaper, true};
+  if (then.doomed_pid >= 0) doomed_fd_ = {then.doomed_pid, then.doomed_fd, true};
+}
+
 // --- the rest ---
 
 bool Machine::is_local_address(const uint8_t* ip, bool v6) const {
-  return std::any_of(interfaces_.begin(), interfaces_.end(), [&](const Interface& i) {
+  return std::any_of(interfaces().begin(), interfaces().end(), [&](const Interface& i) {
     return i.v6 == v6 && std::memcmp(i.address.bytes, ip, v6 ? 16 : 4) == 0;
   });
 }

@@ -49,6 +49,16 @@ struct Group {
   std::string name;
 };
 
+/// Who is who on the machine: changes rarely, so snapshots share it.
+struct Registry : RefCounted {
+  using Key = std::pair<std::string, uint32_t>;  ///< container id ("" is the host) and uid or gid
+  MachineInfo info;
+  std::vector<Interface> interfaces;
+  absl::flat_hash_map<Key, User> users;
+  absl::flat_hash_map<Key, Group> groups;
+  Containers containers;
+};
+
 /// A thread in the table, with what is only bookkeeping: it can be derived or dies with the next events.
 struct ThreadSlot {
   Tid tid = -1;                 ///< thread->tid
@@ -82,6 +92,34 @@ struct Applied {
   FdNumber made_fd = -1;             ///< the last fd that the event gave a meaning, if any
 };
 
+/// The last threads that ended: a child may be gone before its parent's side of the clone is told.
+struct RecentExits {
+  struct Exit {
+    Tid tid = -1;
+    Nanos ts = 0;
+  };
+  std::array<Exit, 256> ring{};
+  size_t next = 0;
+};
+
+/// The machine at one moment. Shares with the machine, and with other snapshots, all that has not changed since.
+/// Belongs to the thread that the machine belongs to (rc.h), and lives no longer than its machine's name pool.
+class Snapshot {
+ private:
+  friend class Machine;
+  struct Entry {
+    Rc<Thread> thread;
+    event::EnterEvent enter;
+    Nanos last_enter_ts = 0, latency = 0;
+  };
+  Rc<Registry> registry;
+  std::vector<Entry> threads;
+  Tid doomed_tid = -1, reaper = 0;
+  Pid doomed_pid = -1;
+  FdNumber doomed_fd = -1;
+  RecentExits exits;
+};
+
 class Machine {
  public:
   static constexpr size_t kMaxThreads = 262144;
@@ -94,10 +132,10 @@ class Machine {
 
   // --- the lists at the start of a section ---
   void reset();
-  MachineInfo& info() { return info_; }
-  const MachineInfo& info() const { return info_; }
-  std::vector<Interface>& interfaces() { return interfaces_; }
-  const std::vector<Interface>& interfaces() const { return interfaces_; }
+  MachineInfo& info_for_change() { return registry_.mut().info; }
+  const MachineInfo& info() const { return registry_->info; }
+  std::vector<Interface>& interfaces_for_change() { return registry_.mut().interfaces; }
+  const std::vector<Interface>& interfaces() const { return registry_->interfaces; }
   void add_user(std::string_view container, User user);
   void add_group(std::string_view container, Group group);
   void remove_user(std::string_view container, uint32_t uid);
@@ -114,6 +152,11 @@ class Machine {
   void apply(const event::RawEvent& raw, Applied& out);
   /// Damage lies between the last event and the next: enter events waiting for their exit are forgotten.
   void gap() { ++epoch_; }
+
+  /// As it is now; costs a pointer for each thread.
+  Snapshot snapshot() const;
+  /// As it was then. The snapshot stays good.
+  void restore(const Snapshot& then);
 
   // --- questions ---
   const ThreadSlot* find(Tid tid) const {
@@ -132,13 +175,13 @@ class Machine {
   const Fd* fd(const Thread& thread, FdNumber number) const;
   const User* user(std::string_view container, uint32_t uid) const;
   const Group* group(std::string_view container, uint32_t gid) const;
-  const Containers& containers() const { return containers_; }
+  const Containers& containers() const { return registry_->containers; }
   /// Directory that relative paths of `thread` start from; ends in '/'.
   std::string_view cwd(const Thread& thread) const;
   bool is_local_address(const uint8_t* ip, bool v6) const;
   size_t thread_count() const { return threads_.size(); }
-  size_t user_count() const { return users_.size(); }
-  size_t group_count() const { return groups_.size(); }
+  size_t user_count() const { return registry_->users.size(); }
+  size_t group_count() const { return registry_->groups.size(); }
   template <class Visit>
   void for_each_thread(Visit visit) const {
     for (const auto& [tid, slot] : threads_) visit(*slot->thread);
@@ -146,11 +189,11 @@ class Machine {
   /// visit(const std::pair<container id, uid>&, const User&), in no order.
   template <class Visit>
   void for_each_user(Visit visit) const {
-    for (const auto& [key, user] : users_) visit(key, user);
+    for (const auto& [key, user] : registry_->users) visit(key, user);
   }
   template <class Visit>
   void for_each_group(Visit visit) const {
-    for (const auto& [key, group] : groups_) visit(key, group);
+    for (const auto& [key, group] : registry_->groups) visit(key, group);
   }
   /// Over contents only, the same for equal states however they came about.
   uint64_t hash() const;
@@ -184,11 +227,12 @@ class Machine {
   Fd* put_fd(ThreadSlot& slot, FdNumber number, Fd fd);
   void drop_fd(ThreadSlot& slot, FdNumber number);
   Text container_of(const Text& cgroups);
-  Containers& containers_for_change() { return containers_; }
+  Containers& containers_for_change() { return registry_.mut().containers; }
   Losses& losses() { return *losses_; }
 
  private:
   void settle();
+  void link_all();
   void link(ThreadSlot& slot);
   void leave(ThreadSlot& slot);
   Tid new_parent_for_children(const ThreadSlot& slot, Tid reaper) const;
@@ -207,12 +251,8 @@ class Machine {
 
   Losses* losses_;
   TextPool pool_;
-  MachineInfo info_;
-  std::vector<Interface> interfaces_;
   absl::flat_hash_map<Tid, std::unique_ptr<ThreadSlot>> threads_;
-  absl::flat_hash_map<std::pair<std::string, uint32_t>, User> users_;
-  absl::flat_hash_map<std::pair<std::string, uint32_t>, Group> groups_;
-  Containers containers_;
+  Rc<Registry> registry_{new Registry};
   absl::flat_hash_map<const void*, std::pair<Text, Text>> container_ids_;  ///< by cgroups, which the value keeps alive
   static constexpr size_t kRecent = 256;
   std::array<ThreadSlot*, kRecent> recent_{};  ///< by tid: saves most searches
@@ -220,12 +260,7 @@ class Machine {
   FdNumber made_fd_ = -1;            ///< by the event at hand
   DoomedThread doomed_thread_;
   DoomedFd doomed_fd_;
-  struct Exit {
-    Tid tid = -1;
-    Nanos ts = 0;
-  };
-  std::array<Exit, 256> recent_exits_{};
-  size_t next_exit_ = 0;
+  RecentExits exits_;
 };
 
 /// base and path joined and normalised as state.md §4 says; an absolute `path` stands alone.
