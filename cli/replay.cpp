@@ -30,7 +30,7 @@ class Summary {
     for (unsigned code = 0; code < event::kCodeCount; ++code)
       if (by_code_[code]) counts[{event::classic_event_names[code], event::is_enter(code)}] += by_code_[code];
     std::vector<std::pair<uint64_t, std::string>> rows;
-    for (const auto& [key, count] : counts) rows.emplace_back(count, (key.second ? "> " : "< ") + fmt::format("{:<{}.{}}", key.first, kNameWidth - 2, kNameWidth));
+    for (const auto& [key, count] : counts) rows.emplace_back(count, (key.second ? "> " : "< ") + fmt::format("{:<{}.{}}", key.first, kNameWidth, kNameWidth));
     std::stable_sort(rows.begin(), rows.end(), [](const auto& a, const auto& b) { return a.first > b.first; });
     constexpr std::string_view kRule = "----------------------\n";
     out.put(kRule);
