@@ -122,6 +122,10 @@ FileResult replay_file(const std::string& path, const Options& options, Output& 
     fmt::print(stderr, "Driver Events:0\nDriver Drops:0\nSuppressed by Comm:0\nElapsed time: {:.3f}, Captured Events: {}, {:.2f} eps\n",
                took.count(), delivered, static_cast<double>(delivered) / took.count());
   }
+  uint64_t foreign = 0;
+  const scap::BlockTally passed_over = (*source)->blocks_passed_over();
+  for (const auto& [id, count] : passed_over.by_id()) foreign += scap::is_known_block(id) ? 0 : count;
+  if (foreign) fmt::print(stderr, "scry: {}: passed over {} blocks of kinds that it does not know\n", visible(path), foreign);
   const int lossy = report_losses(path, losses);
   return {status == kFine ? lossy : status};
 }

@@ -8,7 +8,8 @@ namespace scry::event {
 void EnterEvent::remember(const RawEvent& raw) {
   note(raw);
   const uint32_t head = 4 * (raw.nparams + 1u), size = raw.at[raw.nparams];
-  if (head + size > capacity) {
+  if (head + size > kMaxKept) return;
+  if (head + size > capacity || (capacity > kKeptForLater && head + size <= kKeptForLater)) {
     delete[] bytes;
     capacity = std::max<uint32_t>(64, head + size);
     bytes = new uint8_t[capacity];
@@ -56,6 +57,10 @@ Param Event::folded(FoldSource source, unsigned i) const {
   };
   switch (source.from()) {
     case FoldFrom::kOwn: return raw_->param(source.index);
+    case FoldFrom::kOwnDynamic: {
+      const Param dynamic = raw_->param(source.index);
+      return dynamic.size > 1 ? Param{dynamic.data + 1, dynamic.size - 1} : Param{};
+    }
     case FoldFrom::kEmpty: return {};
     case FoldFrom::kDefault: return default_value();
     case FoldFrom::kEnterOrEmpty:

@@ -72,6 +72,8 @@ constexpr uint32_t kFlagStateOnly = 1;  ///< RawEvent::flags: update the state, 
 
 /// A thread's last enter event, kept until its exit.
 struct EnterEvent {
+  static constexpr uint32_t kMaxKept = 8192;     ///< of a longer one only that it happened
+  static constexpr uint32_t kKeptForLater = 1024;  ///< a larger buffer is given back when it is not needed any more
   uint16_t code = 0;
   uint32_t epoch = 0;    ///< of the machine when it happened: enter events from before a gap pair with nothing
   bool waiting = false;  ///< for its exit; what it says stays readable until the next event of the thread

@@ -122,6 +122,14 @@ def fold(code, nparams):
     raise SystemExit('conversion of event %d does not end' % code)
 
 
+def own_kind(code, index, final, position):
+    """A parameter of dynamic type that becomes a plain one (bpf) loses the byte that told its type."""
+    mine, theirs = params_of.get(code, []), params_of.get(final, [])
+    if index < len(mine) and position < len(theirs) and mine[index]['type'] == 'PT_DYN' != theirs[position]['type']:
+        return 'old_dyn'
+    return 'old'
+
+
 def write_codes():
     with open(os.path.join(out_dir, 'event_codes.gen.h'), 'w', encoding='utf8') as f:
         f.write('// Made by generate.py from capture/event/data. Do not edit.\n#pragma once\n#include <cstdint>\n'
@@ -212,7 +220,7 @@ def write_tables():
         # Fold shapes: for each code a run of shapes, one per count 0..nparams.
         f.write('\nconstexpr FoldSource kFoldSources[] = {\n')
         shapes, shape_at, n_sources = [], {}, 0
-        kinds = {'old': 0, 'enter_or_empty': 1, 'enter_or_default': 2, 'empty': 3, 'default': 4}
+        kinds = {'old': 0, 'enter_or_empty': 1, 'enter_or_default': 2, 'empty': 3, 'default': 4, 'old_dyn': 5}
         actions = {'pass': 0, 'drop': 1, 'store': 2, 'store_pass': 3}
         for e in events:
             code = int(e['code'])
@@ -220,7 +228,9 @@ def write_tables():
             for n in range(int(e['nparams']) + 1):
                 action, final, sources = fold(code, n)
                 shapes.append((final, actions[action], len(sources), n_sources))
-                for kind, index in sources:
+                for position, (kind, index) in enumerate(sources):
+                    if kind == 'old':
+                        kind = own_kind(code, index, final, position)
                     f.write('{%d,%d},' % (kinds[kind], index))
                 n_sources += len(sources)
             f.write('\n')

@@ -100,7 +100,7 @@ struct EventInfo {
 };
 
 /// Where a parameter of the current layout comes from, for an event of an older layout.
-enum class FoldFrom : uint8_t { kOwn, kEnterOrEmpty, kEnterOrDefault, kEmpty, kDefault };
+enum class FoldFrom : uint8_t { kOwn, kEnterOrEmpty, kEnterOrDefault, kEmpty, kDefault, kOwnDynamic };
 struct FoldSource {
   uint8_t from_id;
   uint8_t index;

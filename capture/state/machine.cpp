@@ -221,7 +221,10 @@ void Machine::give_children_away(ThreadSlot& slot, Tid reaper) {
   if (!slot.first_child) return;
   Tid heir = new_parent_for_children(slot, reaper);
   if (heir == slot->tid) heir = 0;
-  while (slot.first_child) set_parent(*slot.first_child, heir);
+  // A chain of parents that end one after the other, each with all the children of the one before, must not take
+  // time without end: beyond so many the rest become nobody's.
+  constexpr int kMostMoved = 4096;
+  for (int moved = 0; slot.first_child; ++moved) set_parent(*slot.first_child, moved < kMostMoved ? heir : 0);
   if (auto* heir_slot = heir > 0 ? this->slot(heir) : nullptr)
     if (auto* group = leader_slot(*heir_slot); group && !(*group)->has(Thread::kReaper))
       group->thread.mut().bits |= Thread::kReaper;
