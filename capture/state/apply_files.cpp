@@ -200,7 +200,16 @@ void on_inotify(const Step& s) { make(s, FdKind::kInotify); }
 void on_inotify1(const Step& s) { make(s, FdKind::kInotify, flags_of(s, p::inotify_init1_x::flags)); }
 void on_epoll(const Step& s) { make(s, FdKind::kEpoll); }
 void on_epoll1(const Step& s) { make(s, FdKind::kEpoll, flags_of(s, p::epoll_create1_x::flags)); }
-void on_bpf(const Step& s) { make(s, FdKind::kBpf); }
+void on_bpf(const Step& s) {
+  // Most bpf commands return no fd: 0 would otherwise become one, in place of standard input. These do (bpf_commands):
+  // MAP_CREATE, PROG_LOAD, OBJ_GET, PROG_GET_FD_BY_ID, MAP_GET_FD_BY_ID, RAW_TRACEPOINT_OPEN, BTF_LOAD,
+  // BTF_GET_FD_BY_ID, LINK_CREATE, LINK_GET_FD_BY_ID, ENABLE_STATS, ITER_CREATE, TOKEN_CREATE.
+  constexpr uint64_t kMakeFds = 1ull << 0 | 1ull << 5 | 1ull << 7 | 1ull << 13 | 1ull << 14 | 1ull << 17 | 1ull << 18 |
+                                1ull << 19 | 1ull << 28 | 1ull << 30 | 1ull << 32 | 1ull << 33 | 1ull << 36;
+  const Param command = s.param(p::bpf_2_x::cmd);
+  if (command.present() && (command.integer() < 0 || command.integer() > 63 || !(kMakeFds >> command.integer() & 1))) return;
+  make(s, FdKind::kBpf);
+}
 void on_userfaultfd(const Step& s) { make(s, FdKind::kUserfault, flags_of(s, p::userfaultfd_x::flags)); }
 void on_io_uring_setup(const Step& s) { make(s, FdKind::kIouring); }
 
