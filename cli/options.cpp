@@ -94,7 +94,7 @@ Result<Options> parse_options(std::vector<std::string> args) {
   auto buffer_flag = [&](const char* names, fields::Buffers kind) {
     app.add_flag_callback(names, [&buffers, kind] { buffers.push_back(kind); });
   };
-  app.add_option("-r,--readfile", options.files)->type_size(1)->expected(1, 1 << 20)->allow_extra_args(false);
+  app.add_option("-r,--readfile", options.files)->allow_extra_args(false);
   app.add_option("-n,--numevents", limit);
   app.add_option("-M", seconds);
   app.add_option("-t,--timetype", time);
@@ -117,7 +117,7 @@ Result<Options> parse_options(std::vector<std::string> args) {
   buffer_flag("-b,--print-base64", fields::Buffers::kBase64);
   for (const LaterRow& row : kLater) {
     auto refuse = [&later, &row] {
-      if (later.empty()) later = fmt::format("{}: not yet ({} come with a later version)", row.names, row.what);
+      if (later.empty()) later = fmt::format("{}: not yet ({}: in a later version)", row.names, row.what);
     };
     if (row.takes == LaterRow::kNothing) app.add_flag_callback(row.names, refuse);
     else
@@ -134,7 +134,10 @@ Result<Options> parse_options(std::vector<std::string> args) {
   }
   if (options.help || options.version) return options;
   if (!later.empty()) return fail("", later);
-  if (!words.empty()) return fail("", fmt::format("filter '{}': not yet (filters come with a later version)", words[0]));
+  if (!words.empty()) return fail("", fmt::format("filter '{}': not yet (filters: in a later version)", words[0]));
+  for (std::string_view preset : {"c", "container", "k", "kubernetes", "m", "mesos", "p"})
+    if (options.format == preset) return fail("", fmt::format("-p {}: not yet (preset formats: in a later version)", preset));
+  if (options.json && options.format.empty()) return fail("", "-j without -p: not yet; say which fields with -p '%evt.num …'");
   options.quiet = quiet > 0;
   if (buffers.size() > 1) return fail("", "-x, -X, -A and -b exclude each other: choose one way to write buffers");
   if (!buffers.empty()) options.buffers = buffers[0];

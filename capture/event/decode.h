@@ -101,7 +101,7 @@ template <bool kWide>
 /// Checks the bytes of an event (header, lengths, parameters) and fills `out` but for num, offset and block.
 /// `size`: the bytes there are, of which the event may use fewer; `used` is set to what it uses.
 /// Returns nullptr when sound, else what contradicts (a literal). Unknown codes are sound: see is_known().
-inline const char* decode(const uint8_t* bytes, size_t size, HeaderKind kind, RawEvent& out, size_t& used) {
+[[gnu::always_inline]] inline const char* decode(const uint8_t* bytes, size_t size, HeaderKind kind, RawEvent& out, size_t& used) {
   const size_t header = kind == HeaderKind::kV2 ? detail::kHeaderV2 : detail::kHeaderV1;
   if (size < header) return "no room for an event header";
   uint32_t len = load<uint32_t>(bytes + 16);

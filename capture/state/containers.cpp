@@ -105,9 +105,9 @@ bool Containers::add(Container container) {
 }
 
 bool Containers::add_json(std::string_view text) {
-  // Recorders repeat themselves.
-  for (const auto& [id, known] : by_id_)
-    if (known.json.size() == text.size() && known.json == text) return true;
+  // Recorders repeat themselves: the same few texts come again and again.
+  constexpr size_t kRemembered = 64;
+  if (auto it = parsed_.find(text); it != parsed_.end()) return add(it->second);
   const auto json = nlohmann::json::parse(text.begin(), text.end(), nullptr, /*allow_exceptions=*/false);
   if (!json.is_object()) return false;
   const auto found = json.find("container");
@@ -119,6 +119,8 @@ bool Containers::add_json(std::string_view text) {
   Container c{text_of("id"), text_of("name"), text_of("image"), ContainerType::kUnknown, std::string(text)};
   if (auto type = found->find("type"); type != found->end() && type->is_number_unsigned())
     c.type = static_cast<ContainerType>(type->get<uint64_t>());
+  if (parsed_.size() >= kRemembered) parsed_.clear();
+  parsed_.emplace(c.json, c);
   return add(std::move(c));
 }
 

@@ -38,6 +38,7 @@ class Containers {
 
  private:
   std::map<std::string, Container, std::less<>> by_id_;
+  std::map<std::string, Container, std::less<>> parsed_;  ///< by JSON text: what it said
 };
 
 }  // namespace scry::state

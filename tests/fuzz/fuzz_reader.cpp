@@ -13,8 +13,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (!source) return 0;
   state::Machine machine(losses);
   Pipeline pipeline(**source, machine, losses);
-  std::optional<Moment> moment;
-  for (auto more = pipeline.next(moment); more && *more; more = pipeline.next(moment)) {}
+  while (pipeline.next()) {}
   machine.hash();
   return 0;
 }
