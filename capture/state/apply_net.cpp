@@ -300,7 +300,11 @@ void on_connect(const Step& s) {
   if (fd->role == Role::kNone) fd->role = Role::kClient;
   fd->set(Fd::kConnected, true);
   rename(*fd);
-  remember_first_peer(*fd, before);
+  // Where the enter event tells the new peer, sysdig takes that.
+  const event::EnterEvent* enter = s.event.enter();
+  const SocketAddress asked = enter ? socket_address(enter->param(p::connect_e::addr)) : SocketAddress{};
+  if (asked.family == Family::kInet || asked.family == Family::kInet6) fd->first_peer = {};
+  else remember_first_peer(*fd, before);
 }
 
 /// What the enter event alone tells: the peer's address. It names a unix socket at once.
