@@ -72,11 +72,12 @@ Result<bool> BlockReader::ensure(size_t size) {
   return true;
 }
 
-Result<std::optional<uint32_t>> BlockReader::peek_id() {
+Result<std::optional<BlockReader::Beginning>> BlockReader::beginning() {
   auto there = ensure(kSmallestBlock);
   if (!there) return tl::unexpected<Error>(there.error());
-  if (!*there) return std::optional<uint32_t>();
-  return std::optional<uint32_t>(load32(buffer_.get() + begin_));
+  if (!*there) return std::optional<Beginning>();
+  const uint8_t* at = buffer_.get() + begin_;
+  return std::optional<Beginning>({load32(at), load32(at + kBlockHeader)});
 }
 
 BlockReader::Got BlockReader::next_slow(Block& out) {

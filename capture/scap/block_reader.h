@@ -58,8 +58,11 @@ class BlockReader {
     return next_slow(out);
   }
 
-  /// The id of the block that comes next; empty if there is not even a block header left.
-  Result<std::optional<uint32_t>> peek_id();
+  /// How the stream begins: the first block's id and the word behind its header. Empty if it is shorter than a block.
+  struct Beginning {
+    uint32_t id, magic;
+  };
+  Result<std::optional<Beginning>> beginning();
 
   bool after_gap() const { return after_gap_; }
   const Error& error() const { return error_; }

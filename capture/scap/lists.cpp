@@ -63,7 +63,7 @@ const char* read_section(const Block& block, SectionEntry& out) {
   out.minor = r.get<uint16_t>();
   r.get<uint64_t>();  // section length, always "unknown"
   if (!r.ok()) return "the section header is too short";
-  if (magic == kSwappedMagic) return "a big-endian capture; captures of little-endian machines can be read";
+  if (magic == kSwappedMagic) return kBigEndian;
   if (magic != kSectionMagic) return "not a scap capture (its section header has another magic number)";
   if (out.major != kMajorVersion) return "a capture of a newer format version than this program knows";
   out.options = read_options(r.bytes(r.left()));

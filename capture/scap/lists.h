@@ -24,6 +24,8 @@ constexpr uint16_t kOptionComment = 1, kOptionApplication = 4;
 /// The options at `data`, up to the end mark or whatever can't be read.
 std::vector<PcapngOption> read_options(std::string_view data);
 
+constexpr const char* kBigEndian = "a big-endian capture; captures of little-endian machines can be read";
+
 struct SectionEntry {
   uint16_t major = 0, minor = 0;
   std::vector<PcapngOption> options;

@@ -22,10 +22,12 @@ Result<std::unique_ptr<FileSource>> FileSource::open(const std::string& path, Lo
 /// A file that does not begin as a capture is refused, not searched for one.
 std::optional<Error> FileSource::check_beginning() {
   begun_ = true;
-  auto first = reader_.peek_id();
+  auto first = reader_.beginning();
   if (!first) return first.error();
   if (!*first) return Error{name_, "the file is empty or too short to be a capture"};
-  if (**first != scap::kSection) return Error{name_, "not a scap capture"};
+  if ((*first)->id != scap::kSection) return Error{name_, "not a scap capture"};
+  // In the other byte order the block's length is of no use either.
+  if ((*first)->magic == scap::kSwappedMagic) return Error{name_, scap::kBigEndian};
   return {};
 }
 

@@ -12,7 +12,7 @@ constexpr uint32_t kCloexec = v::file_flags__O_CLOEXEC;
 
 struct Opened {
   int64_t dirfd = -100;
-  std::string_view name;
+  std::string_view name;  ///< null: nobody told
   uint32_t flags = 0;
   uint32_t dev = 0;
   uint64_t ino = 0;
@@ -41,7 +41,8 @@ void open_file(const Step& s, const Opened& file) {
   std::string_view base = base_of(s, file.dirfd, file.name, room);
   Fd fd;
   fd.kind = (file.flags & v::file_flags__O_DIRECTORY) ? FdKind::kDirectory : FdKind::kFileV2;
-  fd.name = base == "<UNKNOWN>" ? Text(std::string(base) + std::string(file.name)) : Text(concat_path(base, file.name));
+  if (file.name.data() == nullptr) fd.name = {};
+  else fd.name = base == "<UNKNOWN>" ? Text(std::string(base) + std::string(file.name)) : Text(concat_path(base, file.name));
   fd.open_flags = file.flags;
   fd.dev = file.dev;
   fd.ino = file.ino;

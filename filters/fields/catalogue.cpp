@@ -39,7 +39,7 @@ Result<FieldRef> find_field(std::string_view text, size_t& used) {
 void put_value(Out& out, const Field&, const Value& value) {
   switch (value.kind()) {
     case Value::Kind::kAbsent: return out.put("<NA>");
-    case Value::Kind::kText: return out.put_visible(value.as_text());
+    case Value::Kind::kText: return value.is_safe() ? out.put(value.as_text()) : out.put_visible(value.as_text());
     case Value::Kind::kInt: return out.put_i64(value.as_int());
     case Value::Kind::kUint: return out.put_u64(value.as_uint());
     case Value::Kind::kBool: return out.put(value.as_uint() ? "true" : "false");

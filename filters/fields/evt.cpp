@@ -99,7 +99,7 @@ Value failed(const Ask& a) {
 Value args(const Ask& a) {
   const size_t at = a.scratch.size();
   a.renderer.args(a.scratch, a.moment, a.machine);
-  return Value::text(a.scratch.view().substr(at));
+  return Value::made(a.scratch.view().substr(at));
 }
 
 /// PPM_O_* flags of the call that opens a file; 0 for other events and for calls that failed.

@@ -21,6 +21,12 @@ class Value {
   enum class Kind : uint8_t { kAbsent, kText, kInt, kUint, kBool };
   static Value absent() { return {}; }
   static Value text(std::string_view v) { return Value(Kind::kText, 0, v); }
+  /// Text that was put together here and is safe to print as it is, line ends and all.
+  static Value made(std::string_view v) {
+    Value value(Kind::kText, 0, v);
+    value.safe_ = true;
+    return value;
+  }
   static Value integer(int64_t v) { return Value(Kind::kInt, static_cast<uint64_t>(v), {}); }
   static Value number(uint64_t v) { return Value(Kind::kUint, v, {}); }
   static Value boolean(bool v) { return Value(Kind::kBool, v, {}); }
@@ -29,12 +35,14 @@ class Value {
   Kind kind() const { return kind_; }
   bool present() const { return kind_ != Kind::kAbsent; }
   std::string_view as_text() const { return text_; }
+  bool is_safe() const { return safe_; }
   int64_t as_int() const { return static_cast<int64_t>(number_); }
   uint64_t as_uint() const { return number_; }
 
  private:
   Value(Kind kind, uint64_t number, std::string_view text) : kind_(kind), number_(number), text_(text) {}
   Kind kind_ = Kind::kAbsent;
+  bool safe_ = false;
   uint64_t number_ = 0;
   std::string_view text_;  ///< into the event, the machine, or Ask::scratch
 };
