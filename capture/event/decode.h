@@ -26,20 +26,18 @@ constexpr uint32_t kLanes = 8;
 /// All ones in the first n of eight 16-bit lanes, at kLaneMask + 8 - n.
 alignas(16) constexpr uint16_t kLaneMask[16] = {0xffff, 0xffff, 0xffff, 0xffff, 0xffff, 0xffff, 0xffff, 0xffff};
 
-/// At most eight parameters, all lengths below 2^15 together. Reads 16 bytes at `lengths` (see kReadSlack) and 8 at
-/// info.sizes, and uses only the lanes that count.
+/// At most eight parameters, all lengths below 2^15 together. Reads 16 bytes at `lengths` (see kReadSlack) and
+/// uses only the lanes that count; the others are zero, and zero is a fine length.
 inline const char* lay_out_lanes(const EventInfo& info, const uint8_t* lengths, size_t room, uint32_t count,
                                  RawEvent& out) {
   const __m128i zero = _mm_setzero_si128();
   const __m128i mask = _mm_loadu_si128(reinterpret_cast<const __m128i*>(kLaneMask + kLanes - count));
   const __m128i each = _mm_and_si128(_mm_loadu_si128(reinterpret_cast<const __m128i*>(lengths)), mask);
   // A length is wrong if the type has a size, and it is neither that nor 0 (absent).
-  const uint32_t known = std::min<uint32_t>(count, info.nparams);
-  const __m128i known_mask = _mm_loadu_si128(reinterpret_cast<const __m128i*>(kLaneMask + kLanes - known));
-  const __m128i want = _mm_unpacklo_epi8(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(info.sizes)), zero);
+  const __m128i want = _mm_unpacklo_epi8(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(info.first_sizes)), zero);
   const __m128i fine = _mm_or_si128(_mm_cmpeq_epi16(each, want),
                                     _mm_or_si128(_mm_cmpeq_epi16(want, zero), _mm_cmpeq_epi16(each, zero)));
-  const int wrong = _mm_movemask_epi8(_mm_andnot_si128(fine, known_mask));
+  const int wrong = _mm_movemask_epi8(fine) ^ 0xffff;
   // No lane may be so long that the sum leaves 16 bits.
   const int huge = _mm_movemask_epi8(_mm_cmplt_epi16(each, zero)) & 0xaaaa;
   __m128i ends = _mm_adds_epu16(each, _mm_slli_si128(each, 2));

@@ -206,7 +206,7 @@ def write_tables():
         for e in events:
             mine = [sizes[types[p['type']]] for p in params_of.get(int(e['code']), [])]
             f.write('  %s\n' % ''.join('%s,' % (s if s.isdigit() else '0') for s in mine))
-        f.write('  0, 0, 0, 0, 0, 0, 0, 0};  // eight are read at once\n')
+        f.write('  0};\n')
         # Counts that an event of this code ever had.
         f.write('\nconstexpr uint8_t kHistory[] = {\n')
         hist, total_h = {}, 0
@@ -251,12 +251,14 @@ def write_tables():
             mine = params_of.get(code, [])
             n_classic = int(e['nparams_in_0.29.3']) if known else 0
             fd = int(e['fd_param']) if e['fd_param'] not in ('-', '-1') else -1
-            f.write('  {%s, %s, %d, Category::%s, %s, %s, %d, %d, %d, %d, %s, %d, %d, %d, kParams + %d, kSizes + %d},\n' % (
+            f.write('  {%s, %s, %d, Category::%s, %s, %s, %d, %d, %d, %d, %s, %d, %d, %d, {%s}, kParams + %d, kSizes + %d},\n' % (
                 c_string(e['name']), c_string(e['ppme']), len(e['name']), kind_name(kind[0]),
                 ' | '.join('kGroup' + g[3:].capitalize() for g in group) or '0',
                 ' | '.join('k' + ''.join(w.capitalize() for w in x[3:].split('_')) for x in flags) or '0',
                 int(e['nparams']), n_classic, 1 if e['status'] == 'current' else 0, 1 if known else 0,
-                fd, hist[code][0], hist[code][1], shape_at[code], at[code], at[code]))
+                fd, hist[code][0], hist[code][1], shape_at[code],
+                ', '.join(s if s.isdigit() else '0' for s in [sizes[types[p['type']]] for p in mine[:8]]) or '0',
+                at[code], at[code]))
             assert len(mine) == int(e['nparams']), e
         f.write('};\n\nconst ValueTable value_tables[] = {\n')
         for i, name in enumerate(table_names):

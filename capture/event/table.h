@@ -77,7 +77,8 @@ struct ParamInfo {
   uint8_t folded;  ///< 1: repeats a parameter of the enter event; 2: exists since enter events were folded away
 };
 
-struct EventInfo {
+/// One row, one cache line: every event looks at its row.
+struct alignas(64) EventInfo {
   const char* name_text;  ///< evt.type
   const char* ppme;
   uint8_t name_len;
@@ -92,8 +93,9 @@ struct EventInfo {
   uint16_t history_at;  ///< into param_count_history
   uint8_t history_count;
   uint16_t shapes_at;   ///< into fold_shapes: one row per parameter count 0..nparams
+  uint8_t first_sizes[8];  ///< the first eight of `sizes`; parameters that there are not count as of any length
   const ParamInfo* params;
-  const uint8_t* sizes;  ///< wire size of each parameter; 0: any length
+  const uint8_t* sizes;    ///< wire size of each parameter; 0: any length
 
   std::string_view name() const { return {name_text, name_len}; }
   bool has(uint16_t flag) const { return (flags & flag) != 0; }
