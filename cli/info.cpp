@@ -7,6 +7,7 @@
 #include "capture/base/visible.h"
 #include "cli/info_collect.h"
 #include "cli/info_print.h"
+#include "cli/complain.h"
 #include "cli/output.h"
 #include "cli/replay.h"
 
@@ -49,19 +50,18 @@ Result<InfoOptions> parse_info_options(const std::vector<std::string>& args) {
 int info(const std::vector<std::string>& args) {
   const auto options = parse_info_options(args);
   if (!options) {
-    fmt::print(stderr, "scry: {}\n", visible(options.error().message()));
+    complain("scry: {}\n", visible(options.error().message()));
     return kCouldNot;
   }
   if (options->help) {
-    fmt::print("{}", kUsage);
-    return kFine;
+    return say(kUsage);
   }
   Output output(STDOUT_FILENO);
   bool any_failed = false, any_lossy = false, any_printed = false;
   for (const auto& file : options->files) {
     const auto found = collect_info(file);
     if (!found) {
-      fmt::print(stderr, "scry: {}\n", visible(found.error().message()));
+      complain("scry: {}\n", visible(found.error().message()));
       any_failed = true;
       continue;
     }
@@ -77,7 +77,7 @@ int info(const std::vector<std::string>& args) {
     if (output.failed()) break;
   }
   if (!output.error().empty()) {
-    fmt::print(stderr, "scry: standard output: {}\n", output.error());
+    complain("scry: standard output: {}\n", output.error());
     return kCouldNot;
   }
   return any_failed ? kCouldNot : any_lossy ? kLossy : kFine;

@@ -3,6 +3,9 @@
 #include <fmt/format.h>
 #include <signal.h>
 
+#include <new>
+
+#include "cli/complain.h"
 #include "cli/info.h"
 #include "cli/replay.h"
 
@@ -24,30 +27,32 @@ constexpr Subcommand kSubcommands[] = {
     {"at", nullptr}, {"find", nullptr}, {"index", nullptr},
 };
 
-}  // namespace
-
-int main(int argc, char** argv) {
-  signal(SIGPIPE, SIG_IGN);  // a closed pipe is an error of write(), see Output
-  std::vector<std::string> args(argv + 1, argv + argc);
+int run(const std::vector<std::string>& args) {
   if (!args.empty())
     for (const auto& subcommand : kSubcommands)
       if (args[0] == subcommand.name) {
         if (subcommand.run) return subcommand.run({args.begin() + 1, args.end()});
-        fmt::print(stderr, "scry: {}: not yet (comes with a later version)\n", subcommand.name);
+        complain("scry: {}: not yet (comes with a later version)\n", subcommand.name);
         return kCouldNot;
       }
   auto options = parse_options(args);
   if (!options) {
-    fmt::print(stderr, "scry: {}\n", visible(options.error().message()));
+    complain("scry: {}\n", visible(options.error().message()));
     return kCouldNot;
   }
-  if (options->help) {
-    fmt::print("{}", usage());
-    return kFine;
-  }
-  if (options->version) {
-    fmt::print("scry version {}\n", SCRY_VERSION);
-    return kFine;
-  }
+  if (options->help) return say(usage());
+  if (options->version) return say(fmt::format("scry version {}\n", SCRY_VERSION));
   return replay(*options);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  signal(SIGPIPE, SIG_IGN);  // a closed pipe is an error of write(), see Output
+  try {
+    return run({argv + 1, argv + argc});
+  } catch (const std::bad_alloc&) {
+    complain("scry: out of memory\n");
+    return kCouldNot;
+  }
 }

@@ -77,7 +77,7 @@ Result<uint64_t> positive(const std::string& text, const char* option) {
   uint64_t value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc() || end != text.data() + text.size() || value == 0)
-    return fail("", fmt::format("{} needs a number above 0, not '{}'", option, text));
+    return fail("", fmt::format("{} needs a whole number from 1 up, not '{}'", option, text));
   return value;
 }
 
@@ -95,9 +95,9 @@ Result<Options> parse_options(std::vector<std::string> args) {
     app.add_flag_callback(names, [&buffers, kind] { buffers.push_back(kind); });
   };
   app.add_option("-r,--readfile", options.files)->allow_extra_args(false);
-  app.add_option("-n,--numevents", limit);
-  app.add_option("-M", seconds);
-  app.add_option("-t,--timetype", time);
+  app.add_option("-n,--numevents", limit)->take_last();
+  app.add_option("-M", seconds)->take_last();
+  app.add_option("-t,--timetype", time)->take_last();
   app.add_flag("-q,--quiet", quiet);
   app.add_flag("-v,--verbose", options.verbose);
   app.add_flag("-S,--summary", options.summary);
@@ -108,7 +108,7 @@ Result<Options> parse_options(std::vector<std::string> args) {
   app.add_flag("--state-hash", options.state_hash);
   app.add_flag("--fold-enter", options.fold_enter);
   app.add_flag("-j,--json", options.json);
-  app.add_option("-p,--print", options.format);
+  app.add_option("-p,--print", options.format)->take_last();
   app.add_flag("-h,--help", options.help);
   app.add_flag("--version", options.version);
   buffer_flag("-x,--print-hex", fields::Buffers::kHex);

@@ -6,6 +6,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "cli/complain.h"
+
 namespace scry::cli {
 
 void Output::flush() {
@@ -17,6 +19,15 @@ void Output::flush() {
     else if (errno != EINTR) error_ = std::string("can't write: ") + std::strerror(errno);
   }
   text_.clear();
+}
+
+int say(std::string_view text) {
+  Output output(STDOUT_FILENO);
+  output.text().put(text);
+  output.flush();
+  if (output.error().empty()) return 0;
+  complain("scry: standard output: {}\n", output.error());
+  return 1;
 }
 
 }  // namespace scry::cli

@@ -9,6 +9,7 @@
 #include <map>
 
 #include "capture/source/file_source.h"
+#include "cli/complain.h"
 #include "cli/output.h"
 #include "cli/progress.h"
 #include "filters/fields/format.h"
@@ -63,7 +64,7 @@ FileResult replay_file(const std::string& path, const Options& options, Output& 
   Losses losses;
   auto source = source::FileSource::open(path, losses);
   if (!source) {
-    fmt::print(stderr, "scry: {}\n", visible(source.error().message()));
+    complain("scry: {}\n", visible(source.error().message()));
     return {kCouldNot};
   }
   state::Machine machine(losses);
@@ -79,7 +80,7 @@ FileResult replay_file(const std::string& path, const Options& options, Output& 
     auto parsed = fields::Formatter::parse(options.format, options.json ? fields::Formatter::Style::kJson
                                                                         : fields::Formatter::Style::kText);
     if (!parsed) {
-      fmt::print(stderr, "scry: {}\n", visible(parsed.error().message()));
+      complain("scry: {}\n", visible(parsed.error().message()));
       return {kCouldNot};
     }
     formatter = std::move(*parsed);
@@ -112,20 +113,21 @@ FileResult replay_file(const std::string& path, const Options& options, Output& 
   output.flush();
   progress.reset();
   if (pipeline.error()) {
-    fmt::print(stderr, "scry: {}\n", visible(pipeline.error()->message()));
+    complain("scry: {}\n", visible(pipeline.error()->message()));
     status = kCouldNot;
   }
   if (output.failed()) return {output.closed() ? kFine : kCouldNot, true};
   if (options.state_hash) output.text().put(fmt::format("state hash {:016x}\n", machine.hash()));
   if (options.verbose) {
     const std::chrono::duration<double> took = Clock::now() - started;
-    fmt::print(stderr, "Driver Events:0\nDriver Drops:0\nSuppressed by Comm:0\nElapsed time: {:.3f}, Captured Events: {}, {:.2f} eps\n",
+    complain("Driver Events:0\nDriver Drops:0\nSuppressed by Comm:0\nElapsed time: {:.3f}, Captured Events: {}, {:.2f} eps\n",
                took.count(), delivered, static_cast<double>(delivered) / took.count());
   }
   uint64_t foreign = 0;
   const scap::BlockTally passed_over = (*source)->blocks_passed_over();
   for (const auto& [id, count] : passed_over.by_id()) foreign += scap::is_known_block(id) ? 0 : count;
-  if (foreign) fmt::print(stderr, "scry: {}: passed over {} blocks of kinds that it does not know\n", visible(path), foreign);
+  if (foreign) complain("scry: {}: passed over {} block{} of kinds that it does not know\n", visible(path), foreign, foreign == 1 ? "" : "s");
+  if (status == kFine && pipeline.events() == 0) complain("scry: {}: holds no events\n", visible(path));
   const int lossy = report_losses(path, losses);
   return {status == kFine ? lossy : status};
 }
@@ -135,29 +137,29 @@ FileResult replay_file(const std::string& path, const Options& options, Output& 
 int report_losses(const std::string& name, const Losses& losses) {
   if (!losses.any()) return kFine;
   constexpr size_t kNotesShown = 10;
-  fmt::print(stderr, "scry: {}: not everything could be read:\n", visible(name));
+  complain("scry: {}: not everything could be read:\n", visible(name));
   for (size_t i = 0; i < static_cast<size_t>(LossKind::kCount); ++i) {
     const auto kind = static_cast<LossKind>(i);
     const auto& total = losses.total(kind);
     if (total.count == 0) continue;
-    fmt::print(stderr, "  {}: {} time{}", describe(kind), total.count, total.count == 1 ? "" : "s");
-    if (total.bytes) fmt::print(stderr, ", {} bytes", total.bytes);
-    fmt::print(stderr, "\n");
+    complain("  {}: {} time{}", describe(kind), total.count, total.count == 1 ? "" : "s");
+    if (total.bytes) complain(", {} bytes", total.bytes);
+    complain("\n");
   }
   size_t shown = 0;
   for (const auto& note : losses.notes()) {
     if (shown++ == kNotesShown) break;
-    fmt::print(stderr, "  at byte {}: {}", note.offset, visible(note.why));
-    if (note.bytes) fmt::print(stderr, " ({} bytes lost)", note.bytes);
-    fmt::print(stderr, "\n");
+    complain("  at byte {}: {}", note.offset, visible(note.why));
+    if (note.bytes) complain(" ({} bytes lost)", note.bytes);
+    complain("\n");
   }
-  if (losses.notes().size() > kNotesShown) fmt::print(stderr, "  and more\n");
+  if (losses.notes().size() > kNotesShown) complain("  and more\n");
   return kLossy;
 }
 
 int replay(const Options& options) {
   if (options.files.empty()) {
-    fmt::print(stderr, "scry: live capture: not yet; give a capture with -r FILE (scry --help says more)\n");
+    complain("scry: live capture: not yet; give a capture with -r FILE (scry --help says more)\n");
     return kCouldNot;
   }
   Output output(STDOUT_FILENO);
@@ -173,7 +175,7 @@ int replay(const Options& options) {
   if (!options.quiet && isatty(STDOUT_FILENO) && !getenv("NO_COLOR")) output.text().put("\x1b[00m");
   output.flush();
   if (!output.error().empty()) {
-    fmt::print(stderr, "scry: standard output: {}\n", output.error());
+    complain("scry: standard output: {}\n", output.error());
     return kCouldNot;
   }
   return status;

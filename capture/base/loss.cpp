@@ -23,6 +23,10 @@ void Losses::add(LossKind kind, uint64_t offset, uint64_t bytes, std::string why
   ++total.count;
   total.bytes += bytes;
   any_ = true;
+  // A full table says so once; how often is in the total.
+  if (kind == LossKind::kTableFull)
+    for (const Note& note : notes_)
+      if (note.why == why) return;
   if (notes_.size() < kNotesKept) notes_.push_back({kind, offset, bytes, std::move(why)});
 }
 

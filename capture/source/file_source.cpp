@@ -24,7 +24,9 @@ std::optional<Error> FileSource::check_beginning() {
   begun_ = true;
   auto first = reader_.beginning();
   if (!first) return first.error();
-  if (!*first) return Error{name_, "the file is empty or too short to be a capture"};
+  if (!*first)
+    return Error{name_, packing() == scap::Packing::kPlain ? "the file is empty or too short to be a capture"
+                                                            : "nothing in the compressed data can be read"};
   if ((*first)->id != scap::kSection) return Error{name_, "not a scap capture"};
   // In the other byte order the block's length is of no use either.
   if ((*first)->magic == scap::kSwappedMagic) return Error{name_, scap::kBigEndian};

@@ -91,7 +91,11 @@ void on_clone_in_parent(const Step& s, Tid child_tid) {
   if ((flags & kElsewhere) || (parent.vtid >= 0 && parent.tid != parent.vtid)) return;
   if (m.exited_just_now(child_tid, ts)) return;
   if (ThreadSlot* old = m.slot(child_tid)) {
-    if (!old->thread->is_unknown() && old->thread->has(Thread::kFromClone)) return;
+    // Made by its own event just now; or long ago, and the end of that process was lost.
+    const EnterEvent* enter = s.event.enter();
+    const Nanos made = old->thread->clone_ts;
+    const bool is_this_one = enter ? made >= enter->ts : made + kSameClone > ts;
+    if (!old->thread->is_unknown() && old->thread->has(Thread::kFromClone) && is_this_one) return;
     m.give_children_away(*old, 0);  // a stale thread of that number; insert() below takes its place
   }
   Thread child;

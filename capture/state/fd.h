@@ -75,8 +75,20 @@ struct Fd : RefCounted {
 };
 
 struct FdTable : RefCounted {
-  static constexpr size_t kMaxFds = 131072;  ///< of one process; further ones are counted as lost
+  static constexpr size_t kMaxFds = 131072;    ///< of one process; further ones are counted as lost
+  static constexpr size_t kMaxShared = 1 << 20;  ///< of all tables that were copied from another, together
   absl::flat_hash_map<FdNumber, Rc<Fd>> map;
+
+  FdTable() = default;
+  FdTable(const FdTable& other) : RefCounted(other), map(other.map), copied_(other.map.size()) { total_copied += copied_; }
+  FdTable& operator=(const FdTable&) = delete;
+  ~FdTable() { total_copied -= copied_; }
+  /// Entries that came into being by copying, in all machines of this thread: a process with many fds that forks
+  /// often could otherwise fill the memory out of a small file.
+  static inline thread_local size_t total_copied = 0;
+
+ private:
+  size_t copied_ = 0;
 };
 
 /// "1.2.3.4:80->5.6.7.8:90" and its kin (state.md §4). ICMP and raw sockets have ports only in fd lists.

@@ -265,6 +265,10 @@ FdTable* Machine::fds_of(ThreadSlot& slot) {
   if (!leader) return nullptr;
   Thread& thread = leader->thread.mut();
   if (!thread.fds) thread.fds = Rc<FdTable>(new FdTable);
+  if (thread.fds->refs() > 1 && FdTable::total_copied + thread.fds->map.size() > FdTable::kMaxShared) {
+    losses_->add(LossKind::kTableFull, 0, 0, "more inherited fds than the tables hold");
+    thread.fds = Rc<FdTable>(new FdTable);
+  }
   return &thread.fds.mut();
 }
 
