@@ -1,48 +1,185 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <absl/container/flat_hash_map.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 
 #include "filters/fields/field.h"
 
 namespace scry::fields {
+namespace {
+
+const absl::flat_hash_map<std::string_view, const Field*>& rows_by_name() {
+  static const auto* rows = [] {
+    auto* map = new absl::flat_hash_map<std::string_view, const Field*>;
+    for (const FieldClass& c : field_classes())
+      for (const Field& row : c.rows) map->emplace(row.name, &row);
+    return map;
+  }();
+  return *rows;
+}
+
+/// How many letters have to change, come or go; `limit` when it is that many or more.
+size_t edit_distance(std::string_view a, std::string_view b, size_t limit) {
+  if (std::max(a.size(), b.size()) - std::min(a.size(), b.size()) >= limit) return limit;
+  std::vector<size_t> row(b.size() + 1);
+  for (size_t j = 0; j <= b.size(); ++j) row[j] = j;
+  for (size_t i = 1; i <= a.size(); ++i) {
+    size_t diagonal = row[0];
+    row[0] = i;
+    for (size_t j = 1; j <= b.size(); ++j) {
+      const size_t up = row[j];
+      row[j] = std::min({row[j] + 1, row[j - 1] + 1, diagonal + (a[i - 1] != b[j - 1])});
+      diagonal = up;
+    }
+  }
+  return std::min(row[b.size()], limit);
+}
+
+Result<void> set_argument(FieldRef& ref, std::string_view argument) {
+  const Field& field = *ref.field;
+  ref.has_argument = true;
+  ref.argument = argument;
+  const auto kind = field.traits.argument;
+  const auto [end, error] = std::from_chars(argument.data(), argument.data() + argument.size(), ref.number);
+  const bool is_number = error == std::errc() && end == argument.data() + argument.size();
+  if ((kind == Argument::kNumber || kind == Argument::kOptionalNumber) && !is_number)
+    return fail("", fmt::format("field '{}' needs a number in its brackets, not '{}'", field.name, argument));
+  return {};
+}
+
+Result<FieldRef> finish(FieldRef ref) {
+  const auto kind = ref.field->traits.argument;
+  if (!ref.has_argument && (kind == Argument::kNumber || kind == Argument::kText))
+    return fail("", fmt::format("field '{}' needs an argument: {}[{}]", ref.field->name, ref.field->name, kind == Argument::kNumber ? "number" : "name"));
+  if (ref.field->traits.bind)
+    if (auto bound = ref.field->traits.bind(ref); !bound) return tl::unexpected<Error>(bound.error());
+  return ref;
+}
+
+}  // namespace
+
+std::span<const FieldClass> field_classes() {
+  static const FieldClass classes[] = {
+      {"evt", "the event itself", evt_fields()},
+      {"process", "who did it: the process and the thread", proc_fields()},
+      {"user", "with whose rights", user_fields()},
+      {"fd", "what the event works on", fd_fields()},
+  };
+  return classes;
+}
+
+std::string_view type_name(Type type) {
+  switch (type) {
+    case Type::kInt8: return "INT8";
+    case Type::kInt16: return "INT16";
+    case Type::kInt32: return "INT32";
+    case Type::kInt64: return "INT64";
+    case Type::kUint8: return "UINT8";
+    case Type::kUint16: return "UINT16";
+    case Type::kUint32: return "UINT32";
+    case Type::kUint64: return "UINT64";
+    case Type::kCharbuf: return "CHARBUF";
+    case Type::kBytebuf: return "BYTEBUF";
+    case Type::kBool: return "BOOL";
+    case Type::kDouble: return "DOUBLE";
+    case Type::kReltime: return "RELTIME";
+    case Type::kAbstime: return "ABSTIME";
+    case Type::kPort: return "PORT";
+    case Type::kIpaddr: return "IPADDR";
+    case Type::kIpnet: return "IPNET";
+    case Type::kDyn: return "DYN";
+    default: return "NONE";
+  }
+}
+
+const Field* find_row(std::string_view name) {
+  const auto it = rows_by_name().find(name);
+  return it == rows_by_name().end() ? nullptr : it->second;
+}
+
+const Field* nearest_row(std::string_view name) {
+  const size_t limit = std::min<size_t>(name.size() / 3 + 1, 4);
+  const Field* best = nullptr;
+  size_t best_distance = limit;
+  for (const FieldClass& c : field_classes())
+    for (const Field& row : c.rows)
+      if (const size_t distance = edit_distance(name, row.name, best_distance); distance < best_distance) {
+        best = &row;
+        best_distance = distance;
+      }
+  return best;
+}
+
+Result<FieldRef> bind_field(std::string_view name, const std::optional<std::string>& bracket) {
+  FieldRef ref;
+  ref.text = bracket ? fmt::format("{}[{}]", name, *bracket) : std::string(name);
+  ref.field = find_row(name);
+  if (ref.field && bracket && ref.field->traits.argument == Argument::kNone)
+    return fail("", fmt::format("field '{}' takes no argument", name));
+  if (ref.field && bracket) {
+    if (auto set = set_argument(ref, *bracket); !set) return tl::unexpected<Error>(set.error());
+  } else if (!ref.field && !bracket) {
+    // evt.arg.fd: the argument stands behind the last dots of the name.
+    for (size_t dot = name.rfind('.'); dot != std::string_view::npos && dot > 0 && !ref.field; dot = name.rfind('.', dot - 1)) {
+      const Field* row = find_row(name.substr(0, dot));
+      if (!row || row->traits.argument == Argument::kNone) continue;
+      ref.field = row;
+      if (auto set = set_argument(ref, name.substr(dot + 1)); !set) return tl::unexpected<Error>(set.error());
+    }
+  }
+  if (!ref.field) {
+    const Field* near = nearest_row(name);
+    return fail("", near ? fmt::format("unknown field '{}', did you mean {}?", name, near->name) : fmt::format("unknown field '{}'", name));
+  }
+  return finish(std::move(ref));
+}
 
 Result<FieldRef> find_field(std::string_view text, size_t& used) {
-  const Field* found = nullptr;
-  for (auto rows : {evt_fields(), proc_fields(), fd_fields(), user_fields()})
-    for (const Field& row : rows)
-      if (text.starts_with(row.name) && (!found || row.name.size() > found->name.size())) found = &row;
-  if (!found) {
-    const auto end = text.find_first_of(" \t\n%),");
-    return fail("", fmt::format("unknown field '{}'", text.substr(0, end)));
-  }
+  // Names are made of these; the longest part that is a field's name counts, what follows is literal text.
+  size_t size = 0;
+  auto is_name = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '.'; };
+  while (size < text.size() && is_name(text[size])) ++size;
   FieldRef ref;
-  ref.field = found;
-  used = found->name.size();
-  const bool bracket = used < text.size() && text[used] == '[';
-  if (found->argument != Argument::kNone && bracket) {
-    const size_t close = text.find(']', used);
-    if (close == std::string_view::npos) return fail("", fmt::format("field '{}': the bracket is not closed", found->name));
-    ref.argument = text.substr(used + 1, close - used - 1);
-    const auto& a = ref.argument;
-    const auto [end, error] = std::from_chars(a.data(), a.data() + a.size(), ref.number);
-    if (error != std::errc() || end != a.data() + a.size())
-      return fail("", fmt::format("field '{}' needs a number in its brackets, not '{}'", found->name, a));
-    used = close + 1;
-  } else if (found->argument == Argument::kNumber) {
-    return fail("", fmt::format("field '{}' needs an argument in brackets", found->name));
+  for (used = size; used > 0 && !ref.field; ) {
+    ref.field = find_row(text.substr(0, used));
+    if (!ref.field) --used;
+  }
+  if (!ref.field) {
+    const auto name = text.substr(0, text.find_first_of(" \t\n%),[:"));
+    const Field* near = nearest_row(name);
+    return fail("", near ? fmt::format("unknown field '{}', did you mean {}?", name, near->name) : fmt::format("unknown field '{}'", name));
+  }
+  if (ref.field->traits.argument != Argument::kNone && used < text.size()) {
+    if (text[used] == '[') {
+      const size_t close = text.find(']', used);
+      if (close == std::string_view::npos) return fail("", fmt::format("field '{}': the bracket is not closed", ref.field->name));
+      if (auto set = set_argument(ref, text.substr(used + 1, close - used - 1)); !set) return tl::unexpected<Error>(set.error());
+      used = close + 1;
+    } else if (text[used] == '.' && size > used + 1) {
+      if (auto set = set_argument(ref, text.substr(used + 1, size - used - 1)); !set) return tl::unexpected<Error>(set.error());
+      used = size;
+    }
   }
   ref.text = text.substr(0, used);
-  return ref;
+  return finish(std::move(ref));
 }
 
 void put_value(Out& out, const Field&, const Value& value) {
   switch (value.kind()) {
     case Value::Kind::kAbsent: return out.put("<NA>");
-    case Value::Kind::kText: return value.is_safe() ? out.put(value.as_text()) : out.put_visible(value.as_text());
+    case Value::Kind::kText:
+    case Value::Kind::kBytes: return value.is_safe() ? out.put(value.as_text()) : out.put_visible(value.as_text());
     case Value::Kind::kInt: return out.put_i64(value.as_int());
     case Value::Kind::kUint: return out.put_u64(value.as_uint());
+    case Value::Kind::kDouble: return out.put(fmt::format("{:g}", value.as_double()));
     case Value::Kind::kBool: return out.put(value.as_uint() ? "true" : "false");
+    case Value::Kind::kIp: {
+      std::string text;
+      state::append_ip(text, reinterpret_cast<const uint8_t*>(value.as_text().data()), value.as_text().size() == 16);
+      return out.put(text);
+    }
   }
 }
 

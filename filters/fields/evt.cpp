@@ -120,19 +120,19 @@ Value is_open_read(const Ask& a) { return Value::boolean((open_flags(a) & event:
 Value is_open_write(const Ask& a) { return Value::boolean((open_flags(a) & event::v::file_flags__O_WRONLY) != 0); }
 
 constexpr Field kFields[] = {
-    {"evt.num", FieldType::kUint, Argument::kNone, num, "number of the event in the capture, from 1"},
-    {"evt.cpu", FieldType::kInt, Argument::kNone, cpu, "processor that recorded it"},
-    {"evt.rawtime", FieldType::kTime, Argument::kNone, rawtime, "nanoseconds since 1970"},
-    {"evt.dir", FieldType::kText, Argument::kNone, dir, "> when a call begins, < when it returns"},
-    {"evt.type", FieldType::kText, Argument::kNone, type, "name of the call or event"},
-    {"evt.category", FieldType::kText, Argument::kNone, category, "what the event is about: file, net, process…"},
-    {"evt.rawres", FieldType::kInt, Argument::kNone, rawres, "return value as a number"},
-    {"evt.res", FieldType::kText, Argument::kNone, res, "SUCCESS, or the name of the error"},
-    {"evt.failed", FieldType::kBool, Argument::kNone, failed, "whether the call returned an error"},
-    {"evt.args", FieldType::kText, Argument::kNone, args, "all parameters as name=value"},
-    {"evt.info", FieldType::kText, Argument::kNone, args, "all parameters as name=value"},
-    {"evt.is_open_read", FieldType::kBool, Argument::kNone, is_open_read, "whether a file was opened for reading"},
-    {"evt.is_open_write", FieldType::kBool, Argument::kNone, is_open_write, "whether a file was opened for writing"},
+    {"evt.num", Type::kUint64, num, "number of the event in the capture, from 1"},
+    {"evt.cpu", Type::kInt16, cpu, "processor that recorded it"},
+    {"evt.rawtime", Type::kAbstime, rawtime, "nanoseconds since 1970"},
+    {"evt.dir", Type::kCharbuf, dir, "> when a call begins, < when it returns"},
+    {"evt.type", Type::kCharbuf, type, "name of the call or event"},
+    {"evt.category", Type::kCharbuf, category, "what the event is about: file, net, process…"},
+    {"evt.rawres", Type::kInt64, rawres, "return value as a number"},
+    {"evt.res", Type::kCharbuf, res, "SUCCESS, or the name of the error"},
+    {"evt.failed", Type::kBool, failed, "whether the call returned an error"},
+    {"evt.args", Type::kCharbuf, args, "all parameters as name=value"},
+    {"evt.info", Type::kCharbuf, args, "all parameters as name=value"},
+    {"evt.is_open_read", Type::kBool, is_open_read, "whether a file was opened for reading"},
+    {"evt.is_open_write", Type::kBool, is_open_write, "whether a file was opened for writing"},
 };
 
 }  // namespace

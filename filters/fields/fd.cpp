@@ -92,7 +92,7 @@ Value typechar(const Ask& a) {
 Value name_of(const Ask& a, const EventFd& f) {
   if (!f.any) return Value::absent();
   if (std::string path; opened_path(a, f, path)) return keep(a, path);
-  return Value::text(f.fd ? f.fd->name.view() : std::string_view());
+  return f.fd ? Value::text(f.fd->name) : Value::text(std::string_view());
 }
 Value name(const Ask& a) { return name_of(a, fd_of(a)); }
 
@@ -121,11 +121,6 @@ Value filename(const Ask& a) {
   return Value::text(slash == std::string_view::npos ? std::string_view("/") : path.substr(slash + 1));
 }
 
-Value ip_text(const Ask& a, const state::IpAddress& ip, bool v6) {
-  std::string text;
-  state::append_ip(text, ip.bytes, v6);
-  return keep(a, text);
-}
 
 /// Both ends are known only when the roles are.
 const Fd* connection(const Ask& a) {
@@ -135,11 +130,11 @@ const Fd* connection(const Ask& a) {
 
 Value cip(const Ask& a) {
   const Fd* fd = connection(a);
-  return fd && state::is_ip_socket(fd->kind) ? ip_text(a, fd->tuple.source, state::is_v6(fd->kind)) : Value::absent();
+  return fd && state::is_ip_socket(fd->kind) ? Value::ip(fd->tuple.source.bytes, state::is_v6(fd->kind)) : Value::absent();
 }
 Value sip(const Ask& a) {
   const Fd* fd = connection(a);
-  return fd ? ip_text(a, fd->tuple.dest, state::is_v6(fd->kind)) : Value::absent();
+  return fd ? Value::ip(fd->tuple.dest.bytes, state::is_v6(fd->kind)) : Value::absent();
 }
 Value cport(const Ask& a) {
   const Fd* fd = connection(a);
@@ -156,7 +151,7 @@ Value end_ip(const Ask& a, End end) {
   if (!f.fd || !state::is_ip_socket(f.fd->kind) || f.fd->role == Role::kNone) return Value::absent();
   const bool v6 = state::is_v6(f.fd->kind);
   const bool source_is_local = a.machine.is_local_address(f.fd->tuple.source.bytes, v6);
-  return ip_text(a, (end == End::kLocal) == source_is_local ? f.fd->tuple.source : f.fd->tuple.dest, v6);
+  return Value::ip(((end == End::kLocal) == source_is_local ? f.fd->tuple.source : f.fd->tuple.dest).bytes, v6);
 }
 Value lip(const Ask& a) { return end_ip(a, End::kLocal); }
 Value rip(const Ask& a) { return end_ip(a, End::kRemote); }
@@ -174,23 +169,33 @@ Value l4proto(const Ask& a) {
   }
 }
 
-Value either_ip(const Ask& /*unused*/) { return Value::absent(); }  // a filter's field: it stands for both ends, never for one text
+Value either(const Ask& /*unused*/) { return Value::absent(); }  // a filter's field: it stands for both ends, never for one text
+
+/// The addresses at both ends; a server socket has one.
+void both_ips(const Ask& a, Values& out) {
+  const EventFd f = fd_of(a);
+  if (!is_ip(f.fd)) return;
+  const bool v6 = state::is_v6(f.fd->kind);
+  if (state::is_ip_socket(f.fd->kind)) out.push_back(Value::ip(f.fd->tuple.source.bytes, v6));
+  out.push_back(Value::ip(f.fd->tuple.dest.bytes, v6));
+}
 
 constexpr Field kFields[] = {
-    {"fd.num", FieldType::kInt, Argument::kNone, number, "number of the fd"},
-    {"fd.type", FieldType::kText, Argument::kNone, type, "what the fd is: file, directory, ipv4, unix, pipe…"},
-    {"fd.typechar", FieldType::kText, Argument::kNone, typechar, "the same as one letter"},
-    {"fd.name", FieldType::kText, Argument::kNone, name, "path, or the two ends of a connection"},
-    {"fd.directory", FieldType::kText, Argument::kNone, directory, "directory that holds the file"},
-    {"fd.filename", FieldType::kText, Argument::kNone, filename, "file name without directory"},
-    {"fd.ip", FieldType::kText, Argument::kNone, either_ip, "either address of a connection (filters only)"},
-    {"fd.cip", FieldType::kText, Argument::kNone, cip, "address of the client"},
-    {"fd.sip", FieldType::kText, Argument::kNone, sip, "address of the server"},
-    {"fd.lip", FieldType::kText, Argument::kNone, lip, "address on this machine"},
-    {"fd.rip", FieldType::kText, Argument::kNone, rip, "address on the other machine"},
-    {"fd.cport", FieldType::kUint, Argument::kNone, cport, "port of the client"},
-    {"fd.sport", FieldType::kUint, Argument::kNone, sport, "port of the server"},
-    {"fd.l4proto", FieldType::kText, Argument::kNone, l4proto, "tcp, udp, icmp or raw"},
+    {"fd.num", Type::kInt64, number, "number of the fd"},
+    {"fd.type", Type::kCharbuf, type, "what the fd is: file, directory, ipv4, unix, pipe…"},
+    {"fd.typechar", Type::kCharbuf, typechar, "the same as one letter"},
+    {"fd.name", Type::kCharbuf, name, "path, or the two ends of a connection"},
+    {"fd.directory", Type::kCharbuf, directory, "directory that holds the file"},
+    {"fd.filename", Type::kCharbuf, filename, "file name without directory"},
+    {"fd.ip", Type::kIpaddr, either, "either address of a connection",
+     {.flags = kFilterOnly | kNotEqualAll | kNoRightSide | kNoTransformer, .many = both_ips, .cost = Cost::kFd}},
+    {"fd.cip", Type::kIpaddr, cip, "address of the client"},
+    {"fd.sip", Type::kIpaddr, sip, "address of the server"},
+    {"fd.lip", Type::kIpaddr, lip, "address on this machine"},
+    {"fd.rip", Type::kIpaddr, rip, "address on the other machine"},
+    {"fd.cport", Type::kPort, cport, "port of the client"},
+    {"fd.sport", Type::kPort, sport, "port of the server"},
+    {"fd.l4proto", Type::kCharbuf, l4proto, "tcp, udp, icmp or raw"},
 };
 
 }  // namespace

@@ -58,7 +58,7 @@ bool Formatter::print(Out& out, const Moment& moment, const state::Machine& mach
       continue;
     }
     scratch_->clear();
-    const Value value = part.field.field->extract({moment, machine, renderer, *scratch_, part.field.argument, part.field.number});
+    const Value value = part.field.field->extract({moment, machine, renderer, part.field, *scratch_});
     if (!value.present() && !keep_absent_) {
       out.shrink(start);
       return false;
@@ -114,10 +114,16 @@ void Formatter::print_json(Out& out, const Moment& moment, const state::Machine&
     put_json_string(out, part.field.text);
     out.put(':');
     scratch_->clear();
-    const Value value = part.field.field->extract({moment, machine, renderer, *scratch_, part.field.argument, part.field.number});
+    const Value value = part.field.field->extract({moment, machine, renderer, part.field, *scratch_});
     switch (value.kind()) {
       case Value::Kind::kAbsent: out.put("null"); break;
-      case Value::Kind::kText: put_json_string(out, value.as_text()); break;
+      case Value::Kind::kText:
+      case Value::Kind::kBytes: put_json_string(out, value.as_text()); break;
+      case Value::Kind::kIp:
+        out.put('"');
+        put_value(out, *part.field.field, value);
+        out.put('"');
+        break;
       default: put_value(out, *part.field.field, value);
     }
   }

@@ -11,7 +11,7 @@ namespace {
 const Thread* leader(const Ask& a) { return a.moment.thread ? a.machine.leader_of(*a.moment.thread) : nullptr; }
 
 Value text_of(const Thread* t, const Text Thread::*member) {
-  return t ? Value::text((t->*member).view()) : Value::absent();
+  return t ? Value::text(t->*member) : Value::absent();
 }
 Value int_of(const Thread* t, int64_t Thread::*member) { return t ? Value::integer(t->*member) : Value::absent(); }
 
@@ -53,7 +53,7 @@ Value ppid(const Ask& a) {
   return parent ? Value::integer(parent->pid) : Value::absent();
 }
 Value pname(const Ask& a) { return text_of(ancestor(a, 1), &Thread::comm); }
-Value aname(const Ask& a) { return text_of(ancestor(a, a.argument.empty() ? 1 : a.number), &Thread::comm); }
+Value aname(const Ask& a) { return text_of(ancestor(a, a.ref.has_argument ? a.ref.number : 1), &Thread::comm); }
 
 /// comm and arguments, joined by spaces.
 Value cmdline(const Ask& a) {
@@ -92,20 +92,20 @@ Value sname(const Ask& a) {
 }
 
 constexpr Field kFields[] = {
-    {"proc.name", FieldType::kText, Argument::kNone, name, "command name of the thread"},
-    {"proc.exe", FieldType::kText, Argument::kNone, exe, "first argument of its command line"},
-    {"proc.exepath", FieldType::kText, Argument::kNone, exepath, "full path of the program"},
-    {"proc.cmdline", FieldType::kText, Argument::kNone, cmdline, "command name and arguments"},
-    {"proc.cwd", FieldType::kText, Argument::kNone, cwd, "current working directory"},
-    {"proc.pid", FieldType::kInt, Argument::kNone, pid, "process id"},
-    {"proc.vpid", FieldType::kInt, Argument::kNone, vpid, "process id as seen inside its pid namespace"},
-    {"proc.ppid", FieldType::kInt, Argument::kNone, ppid, "process id of the parent"},
-    {"proc.pname", FieldType::kText, Argument::kNone, pname, "command name of the parent"},
-    {"proc.aname", FieldType::kText, Argument::kOptionalNumber, aname, "command name of the n-th ancestor"},
-    {"proc.sid", FieldType::kInt, Argument::kNone, sid, "session id"},
-    {"proc.sname", FieldType::kText, Argument::kNone, sname, "command name of the session's leader"},
-    {"proc.tty", FieldType::kUint, Argument::kNone, tty, "device number of the controlling terminal"},
-    {"thread.tid", FieldType::kInt, Argument::kNone, tid, "thread id"},
+    {"proc.name", Type::kCharbuf, name, "command name of the thread"},
+    {"proc.exe", Type::kCharbuf, exe, "first argument of its command line"},
+    {"proc.exepath", Type::kCharbuf, exepath, "full path of the program"},
+    {"proc.cmdline", Type::kCharbuf, cmdline, "command name and arguments"},
+    {"proc.cwd", Type::kCharbuf, cwd, "current working directory"},
+    {"proc.pid", Type::kInt64, pid, "process id"},
+    {"proc.vpid", Type::kInt64, vpid, "process id as seen inside its pid namespace"},
+    {"proc.ppid", Type::kInt64, ppid, "process id of the parent"},
+    {"proc.pname", Type::kCharbuf, pname, "command name of the parent"},
+    {"proc.aname", Type::kCharbuf, aname, "command name of the n-th ancestor", {.argument = Argument::kOptionalNumber}},
+    {"proc.sid", Type::kInt64, sid, "session id"},
+    {"proc.sname", Type::kCharbuf, sname, "command name of the session's leader"},
+    {"proc.tty", Type::kUint32, tty, "device number of the controlling terminal"},
+    {"thread.tid", Type::kInt64, tid, "thread id"},
 };
 
 }  // namespace

@@ -23,10 +23,10 @@ Value loginuid(const Ask& a) {
 }
 
 constexpr Field kFields[] = {
-    {"user.uid", FieldType::kUint, Argument::kNone, uid, "user id"},
-    {"user.name", FieldType::kText, Argument::kNone, name, "user name"},
-    {"user.loginuid", FieldType::kInt, Argument::kNone, loginuid, "user id at login; -1 when unset"},
-    {"group.gid", FieldType::kUint, Argument::kNone, gid, "group id"},
+    {"user.uid", Type::kUint32, uid, "user id"},
+    {"user.name", Type::kCharbuf, name, "user name"},
+    {"user.loginuid", Type::kInt64, loginuid, "user id at login; -1 when unset"},
+    {"group.gid", Type::kUint32, gid, "group id"},
 };
 
 }  // namespace

@@ -10,11 +10,15 @@ namespace scry::test {
 /// An output format that asks for every field of the catalogue.
 inline std::string all_fields() {
   std::string format = "*";
-  for (auto rows : {fields::evt_fields(), fields::proc_fields(), fields::fd_fields(), fields::user_fields()})
-    for (const fields::Field& row : rows) {
-      format += '%' + std::string(row.name) + (row.argument == fields::Argument::kNumber ? "[1] " : " ");
-      if (row.argument == fields::Argument::kOptionalNumber) format += '%' + std::string(row.name) + "[1] ";
-      if (row.type == fields::FieldType::kText && row.argument != fields::Argument::kNumber) format += "%7" + std::string(row.name) + ' ';
+  for (const fields::FieldClass& c : fields::field_classes())
+    for (const fields::Field& row : c.rows) {
+      if (row.has(fields::kFilterOnly)) continue;
+      const auto argument = row.traits.argument;
+      const bool needed = argument == fields::Argument::kNumber || argument == fields::Argument::kText;
+      if (needed && row.traits.bind) continue;  // takes certain arguments only
+      format += '%' + std::string(row.name) + (needed ? "[1] " : " ");
+      if (argument == fields::Argument::kOptionalNumber) format += '%' + std::string(row.name) + "[1] ";
+      if (row.type == fields::Type::kCharbuf && !needed) format += "%7" + std::string(row.name) + ' ';
     }
   return format;
 }
