@@ -27,7 +27,6 @@ constexpr LaterRow kLater[] = {
     {"-e,--event-limit", LaterRow::kValue, "writing captures"},
     {"-W,--limit", LaterRow::kValue, "writing captures"},
     {"-F,--fatfile", LaterRow::kNothing, "writing captures"},
-    {"-d,--displayflt", LaterRow::kNothing, "filters"},
     {"--filter-proclist", LaterRow::kNothing, "filters"},
     {"-l,--list", LaterRow::kNothing, "the list of fields"},
     {"--list-markdown", LaterRow::kNothing, "the list of fields"},
@@ -103,6 +102,7 @@ Result<Options> parse_options(std::vector<std::string> args) {
   app.add_flag("-S,--summary", options.summary);
   app.add_flag("-D,--debug", options.debug);
   app.add_flag("-P,--progress", options.progress);
+  app.add_flag("-d,--displayflt", options.filter_late);
   app.add_flag("-E,--exclude-users", options.exclude_users);
   app.add_flag("--unbuffered", options.unbuffered);
   app.add_flag("--state-hash", options.state_hash);
@@ -134,7 +134,7 @@ Result<Options> parse_options(std::vector<std::string> args) {
   }
   if (options.help || options.version) return options;
   if (!later.empty()) return fail("", later);
-  if (!words.empty()) return fail("", fmt::format("filter '{}': not yet (filters: in a later version)", words[0]));
+  for (const auto& word : words) options.filter += (options.filter.empty() ? "" : " ") + word;
   for (std::string_view preset : {"c", "container", "k", "kubernetes", "m", "mesos", "p"})
     if (options.format == preset) return fail("", fmt::format("-p {}: not yet (preset formats: in a later version)", preset));
   if (options.json && options.format.empty()) return fail("", "-j without -p: not yet; say which fields with -p '%evt.num …'");

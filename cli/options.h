@@ -26,6 +26,8 @@ struct Options {
   bool state_hash = false;
   bool fold_enter = false;
   bool json = false;               ///< -j
+  std::string filter;              ///< the words that are no options
+  bool filter_late = false;        ///< -d: -n and -S count events that the filter leaves out too
   std::string format;              ///< -p
   TimeStyle time = TimeStyle::kClock;
   fields::Buffers buffers = fields::Buffers::kDots;

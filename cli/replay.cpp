@@ -13,6 +13,8 @@
 #include "cli/output.h"
 #include "cli/progress.h"
 #include "filters/fields/format.h"
+#include "filters/vm/compile.h"
+#include "filters/vm/matcher.h"
 
 namespace scry::cli {
 namespace {
@@ -57,7 +59,8 @@ struct FileResult {
   bool stop = false;  ///< nobody reads the output any more
 };
 
-FileResult replay_file(const std::string& path, const Options& options, Output& output, Summary& summary) {
+FileResult replay_file(const std::string& path, const Options& options, const std::shared_ptr<const filter::Program>& program,
+                       Output& output, Summary& summary) {
   using Clock = std::chrono::steady_clock;
   constexpr uint64_t kEventsPerUpdate = 4096;
   const auto started = Clock::now();
@@ -85,9 +88,12 @@ FileResult replay_file(const std::string& path, const Options& options, Output& 
     }
     formatter = std::move(*parsed);
   }
+  std::optional<filter::Matcher> matcher;
+  if (program) matcher.emplace(program, renderer.options());
   std::optional<Progress> progress;  // not among events printed on the same terminal
   if (options.progress && (options.quiet || !isatty(STDOUT_FILENO))) progress.emplace((*source)->file_size());
   uint64_t delivered = 0;
+  bool any = false;
   Nanos first = 0;
   int status = kFine;
   const auto max_span = options.max_seconds * 1'000'000'000u;
@@ -96,13 +102,17 @@ FileResult replay_file(const std::string& path, const Options& options, Output& 
     if (moment->silent) continue;
     if (options.fold_enter && !is_delivered_folded(moment->event)) continue;
     const Nanos ts = moment->event.raw().ts;
-    if (delivered++ == 0) {
+    if (!any) {
+      any = true;
       first = ts;
       printer.start_at(ts);
     }
     if (max_span && ts - first >= max_span) break;
+    const bool matches = !matcher || matcher->matches(*moment, machine);
+    if (!matches && !options.filter_late) continue;
+    ++delivered;
     if (options.summary) summary.add(moment->event);
-    if (!options.quiet && (!moment->internal || options.debug)) {
+    if (matches && !options.quiet && (!moment->internal || options.debug)) {
       if (formatter) formatter->print(output.text(), *moment, machine, renderer);
       else printer.print(output.text(), *moment, machine);
       output.line_done();
@@ -162,12 +172,24 @@ int replay(const Options& options) {
     complain("scry: live capture: not yet; give a capture with -r FILE (scry --help says more)\n");
     return kCouldNot;
   }
+  std::shared_ptr<const filter::Program> program;
+  if (!lang::is_blank(options.filter)) {
+    filter::CompileOptions how;
+    how.dialect = options.fold_enter ? fields::Dialect::kCurrent : fields::Dialect::kClassic;
+    auto compiled = filter::compile(options.filter, how);
+    if (!compiled) {
+      complain("scry: filter: {}\n", lang::describe(compiled.error(), options.filter));
+      return kCouldNot;
+    }
+    program = std::move(*compiled);
+    for (const auto& warning : program->warnings) complain("scry: filter: warning: {}\n", lang::describe(warning, options.filter));
+  }
   Output output(STDOUT_FILENO);
   if (options.unbuffered) output.flush_every_line();
   Summary summary;
   int status = kFine;
   for (const auto& file : options.files) {
-    const FileResult result = replay_file(file, options, output, summary);
+    const FileResult result = replay_file(file, options, program, output, summary);
     if (result.status != kFine) status = status == kCouldNot ? status : result.status;
     if (result.stop || result.status == kCouldNot) break;
   }

@@ -2,9 +2,9 @@
 #include <absl/container/flat_hash_map.h>
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <charconv>
 
+#include "capture/base/nearest.h"
 #include "filters/fields/field.h"
 
 namespace scry::fields {
@@ -18,23 +18,6 @@ const absl::flat_hash_map<std::string_view, const Field*>& rows_by_name() {
     return map;
   }();
   return *rows;
-}
-
-/// How many letters have to change, come or go; `limit` when it is that many or more.
-size_t edit_distance(std::string_view a, std::string_view b, size_t limit) {
-  if (std::max(a.size(), b.size()) - std::min(a.size(), b.size()) >= limit) return limit;
-  std::vector<size_t> row(b.size() + 1);
-  for (size_t j = 0; j <= b.size(); ++j) row[j] = j;
-  for (size_t i = 1; i <= a.size(); ++i) {
-    size_t diagonal = row[0];
-    row[0] = i;
-    for (size_t j = 1; j <= b.size(); ++j) {
-      const size_t up = row[j];
-      row[j] = std::min({row[j] + 1, row[j - 1] + 1, diagonal + (a[i - 1] != b[j - 1])});
-      diagonal = up;
-    }
-  }
-  return std::min(row[b.size()], limit);
 }
 
 Result<void> set_argument(FieldRef& ref, std::string_view argument) {
@@ -100,16 +83,10 @@ const Field* find_row(std::string_view name) {
 }
 
 const Field* nearest_row(std::string_view name) {
-  const size_t limit = std::min<size_t>(name.size() / 3 + 1, 4);
-  const Field* best = nullptr;
-  size_t best_distance = limit;
+  Nearest nearest(name);
   for (const FieldClass& c : field_classes())
-    for (const Field& row : c.rows)
-      if (const size_t distance = edit_distance(name, row.name, best_distance); distance < best_distance) {
-        best = &row;
-        best_distance = distance;
-      }
-  return best;
+    for (const Field& row : c.rows) nearest.offer(row.name);
+  return find_row(nearest.best());
 }
 
 Result<FieldRef> bind_field(std::string_view name, const std::optional<std::string>& bracket) {

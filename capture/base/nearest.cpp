@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "capture/base/nearest.h"
+
+#include <algorithm>
+#include <vector>
+
+namespace scry {
+namespace {
+
+/// How many letters have to change, come or go; `limit` when it is that many or more.
+size_t edit_distance(std::string_view a, std::string_view b, size_t limit) {
+  if (std::max(a.size(), b.size()) - std::min(a.size(), b.size()) >= limit) return limit;
+  std::vector<size_t> row(b.size() + 1);
+  for (size_t j = 0; j <= b.size(); ++j) row[j] = j;
+  for (size_t i = 1; i <= a.size(); ++i) {
+    size_t diagonal = row[0];
+    row[0] = i;
+    for (size_t j = 1; j <= b.size(); ++j) {
+      const size_t up = row[j];
+      row[j] = std::min({row[j] + 1, row[j - 1] + 1, diagonal + (a[i - 1] != b[j - 1])});
+      diagonal = up;
+    }
+  }
+  return std::min(row[b.size()], limit);
+}
+
+}  // namespace
+
+Nearest::Nearest(std::string_view wanted) : wanted_(wanted), limit_(std::min<size_t>(wanted.size() / 3 + 1, 4)) {
+  constexpr size_t kLongestName = 200;
+  if (wanted.size() > kLongestName) limit_ = 0;
+}
+
+void Nearest::offer(std::string_view name) {
+  if (const size_t distance = edit_distance(wanted_, name, limit_); distance < limit_) {
+    best_ = name;
+    limit_ = distance;
+  }
+}
+
+}  // namespace scry

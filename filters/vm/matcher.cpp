@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "filters/vm/matcher.h"
+
+#include "filters/vm/test.h"
+
+namespace scry::filter {
+
+using fields::Value;
+using fields::Values;
+
+Matcher::Matcher(std::shared_ptr<const Program> program, fields::RenderOptions render)
+    : program_(std::move(program)), renderer_([&] {
+        render.dialect = program_->dialect;
+        return render;
+      }()) {
+  slots_.resize(program_->values.size());
+  memos_.resize(program_->memos);
+}
+
+void Matcher::ask(const Moment& moment, const state::Machine& machine) {
+  ++count_;
+  begin(moment, machine, previous_ts_);
+  previous_ts_ = moment.event.raw().ts;
+}
+
+bool Matcher::run(uint32_t at) {
+  const Instruction* code = program_->code.data();
+  while (at < Instruction::kAccept) {
+    const Instruction& i = code[at];
+    bool answer;
+    if (!i.shared) [[likely]] {
+      answer = evaluate(program_->checks[i.index]);
+    } else {
+      const Shared& shared = program_->shared[i.index];
+      Memo& memo = memos_[shared.memo];
+      if (memo.stamp != stamp_) {
+        memo.answer = run(shared.entry);
+        memo.stamp = stamp_;
+      }
+      answer = memo.answer;
+    }
+    at = answer ? i.if_true : i.if_false;
+  }
+  return at == Instruction::kAccept;
+}
+
+bool Matcher::evaluate(const Check& check) {
+  if (check.memo < 0) [[likely]] return evaluate_anew(check);
+  Memo& memo = memos_[static_cast<size_t>(check.memo)];
+  if (memo.stamp != stamp_) {
+    memo.answer = evaluate_anew(check);
+    memo.stamp = stamp_;
+  }
+  return memo.answer;
+}
+
+bool Matcher::evaluate_anew(const Check& check) {
+  if (check.by_type) {
+    if (!check.may_true.has(moment_->event)) return false;
+    if (!check.may_false.has(moment_->event)) return true;
+  }
+  const ValueNode& node = program_->values[check.value];
+  if (is_set(node)) return evaluate_many(check, node);
+  const Value& left = value(check.value);
+  if (!left.present()) return false;
+  if (check.right >= 0) {
+    const auto right = static_cast<uint32_t>(check.right);
+    if (!is_set(program_->values[right])) return holds(check, left, value(right));
+    Values all;
+    values(right, all);
+    for (const Value& one : all)
+      if (holds(check, left, one)) return true;
+    return false;
+  }
+  return check.remember ? holds_remembered(check, left) : holds(check, left);
+}
+
+/// A value that stands for several: one that holds is enough, except that of a list `in` wants all, and that `!=` of
+/// some fields means that none is equal.
+bool Matcher::evaluate_many(const Check& check, const ValueNode& node) {
+  Values left, right;
+  values(check.value, left);
+  if (left.empty()) return false;
+  if (check.op == Op::kExists) return true;
+  if (check.right >= 0) values(static_cast<uint32_t>(check.right), right);
+  auto one_holds = [&](const Value& one) {
+    if (check.right < 0) return check.remember ? holds_remembered(check, one) : holds(check, one);
+    for (const Value& other : right)
+      if (holds(check, one, other)) return true;
+    return false;
+  };
+  const bool all = (node.list && check.op == Op::kIn) || (check.op == Op::kNotEqual && !check.any_differs);
+  for (const Value& one : left)
+    if (one_holds(one) != all) return !all;
+  return all;
+}
+
+bool Matcher::holds_remembered(const Check& check, const Value& value) {
+  const Text* text = value.shared();
+  if (!text || text->empty() || text->size() > kLongestRemembered) return holds(check, value);
+  if (!remembered_) remembered_ = std::make_unique<Remembered[]>(kRemembered);
+  const auto number = static_cast<uint32_t>(&check - program_->checks.data());
+  const uint64_t mixed = (reinterpret_cast<uintptr_t>(text->id()) >> 4) * 0x9e3779b97f4a7c15u + number * 0xc2b2ae3d27d4eb4fu;
+  Remembered& entry = remembered_[(mixed >> 40) % kRemembered];
+  if (entry.check != number || entry.text.id() != text->id()) {
+    entry.answer = holds(check, value);
+    entry.text = *text;
+    entry.check = number;
+  }
+  return entry.answer;
+}
+
+const Value& Matcher::value(uint32_t id) {
+  Slot& slot = slots_[id];
+  if (slot.stamp != stamp_) {
+    const ValueNode& node = program_->values[id];
+    if (!slot.scratch) slot.scratch = std::make_unique<Out>(64);
+    slot.scratch->clear();
+    slot.value = compute(node, slot);
+    slot.stamp = stamp_;
+  }
+  return slot.value;
+}
+
+Value Matcher::compute(const ValueNode& node, Slot& slot) {
+  switch (node.kind) {
+    case ValueNode::Kind::kField:
+      return node.ref.field->extract({*moment_, *machine_, renderer_, node.ref, *slot.scratch, asked_previous_, count_});
+    case ValueNode::Kind::kText: return Value::text(std::string_view(node.text));
+    case ValueNode::Kind::kNumber: return Value::number(node.number);
+    case ValueNode::Kind::kList: return Value::absent();  // asked for by values() only
+    case ValueNode::Kind::kTransform: {
+      const ValueNode& inner = program_->values[node.parts[0]];
+      if (!is_set(inner)) return fields::transform(node.transformer, value(node.parts[0]), *slot.scratch);
+      Values all;
+      values(node.parts[0], all);
+      return all.empty() ? Value::absent() : Value::number(all.size());  // of lists only their length
+    }
+    case ValueNode::Kind::kConcat:
+      for (const uint32_t part : node.parts) {
+        const Value& one = value(part);
+        if (!one.present()) return Value::absent();
+        slot.scratch->put(one.as_text());
+      }
+      return Value::text(slot.scratch->view());
+    case ValueNode::Kind::kJoin: {
+      const Value& separator = value(node.parts[0]);
+      Values all;
+      values(node.parts[1], all);
+      if (!separator.present() || all.empty()) return Value::absent();
+      for (const Value& one : all) {
+        if (&one != all.data()) slot.scratch->put(separator.as_text());
+        slot.scratch->put(one.as_text());
+      }
+      return Value::text(slot.scratch->view());
+    }
+    case ValueNode::Kind::kGetopt: return getopt(node, slot, nullptr);
+  }
+  return Value::absent();
+}
+
+void Matcher::values(uint32_t id, Values& out) {
+  const ValueNode& node = program_->values[id];
+  if (!is_set(node)) {
+    const Value& one = value(id);
+    if (one.present()) out.push_back(one);
+    return;
+  }
+  Slot& slot = slots_[id];
+  if (!slot.scratch) slot.scratch = std::make_unique<Out>(64);
+  slot.scratch->clear();
+  switch (node.kind) {
+    case ValueNode::Kind::kField:
+      return node.ref.field->traits.many({*moment_, *machine_, renderer_, node.ref, *slot.scratch, asked_previous_, count_}, out);
+    case ValueNode::Kind::kList:
+      // A list with a value that is absent is absent.
+      for (const uint32_t part : node.parts) {
+        const size_t before = out.size();
+        values(part, out);
+        if (out.size() == before) return out.clear();
+      }
+      return;
+    case ValueNode::Kind::kGetopt:
+      getopt(node, slot, &out);
+      return;
+    default: return;
+  }
+}
+
+/// The options among the words, as getopt(3) finds short ones: up to the first word that is none, or "--".
+Value Matcher::getopt(const ValueNode& node, Slot& slot, Values* all) {
+  Values words;
+  values(node.parts[0], words);
+  std::string_view letters = node.text;
+  std::string_view found;
+  bool any = false;
+  slot.scratch->clear();
+  for (size_t i = 0; i < words.size(); ++i) {
+    const auto word = words[i].as_text();
+    if (word.size() < 2 || word[0] != '-' || word == "--") break;
+    for (size_t at = 1; at < word.size(); ++at) {
+      const char letter = word[at];
+      const size_t where = letter == ':' ? std::string_view::npos : letters.find(letter);
+      if (where == std::string_view::npos) continue;
+      const bool takes = letters.substr(where + 1).starts_with(':');
+      std::string_view argument;
+      if (takes) {
+        argument = word.substr(at + 1);
+        if (argument.empty() && i + 1 < words.size()) argument = words[++i].as_text();
+      }
+      if (all) slot.scratch->put(letter);
+      if (letter == node.option && !any) {
+        any = true;
+        found = argument;
+      }
+      if (takes) break;
+    }
+  }
+  if (!all) return any ? Value::text(found) : Value::absent();
+  for (size_t i = 0; i < slot.scratch->size(); ++i) all->push_back(Value::text(slot.scratch->view().substr(i, 1)));
+  return Value::absent();
+}
+
+}  // namespace scry::filter
