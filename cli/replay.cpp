@@ -48,8 +48,9 @@ class Summary {
   std::array<uint64_t, event::kCodeCount> by_code_{};
 };
 
-/// Whether current libraries deliver this event, or only remember it for the exit that follows.
+/// Whether current libraries deliver this event, or only look at it for the exit that follows.
 bool is_delivered_folded(const event::Event& e) {
+  if (e.is_enter() && (e.info().groups & event::kGroupSyscall)) return false;
   const auto action = e.shape().action();
   return action == event::FoldAction::kPass || action == event::FoldAction::kStoreAndPass;
 }
