@@ -6,6 +6,7 @@
 #include <new>
 
 #include "cli/complain.h"
+#include "cli/filter.h"
 #include "cli/info.h"
 #include "cli/replay.h"
 
@@ -23,7 +24,7 @@ struct Subcommand {
   int (*run)(const std::vector<std::string>& args);  ///< null: comes with later work
 };
 constexpr Subcommand kSubcommands[] = {
-    {"info", info}, {"top", nullptr}, {"record", nullptr}, {"rules", nullptr}, {"filter", nullptr},
+    {"info", info}, {"top", nullptr}, {"record", nullptr}, {"rules", nullptr}, {"filter", filter},
     {"at", nullptr}, {"find", nullptr}, {"index", nullptr},
 };
 

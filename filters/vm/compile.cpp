@@ -311,7 +311,9 @@ class Compiler {
     }
     out.written += ' ';
     if (source.is_list) out.written += '(';
-    for (const auto& c : source.constants) out.written += fmt::format("{}{}", &c == source.constants.data() ? "" : ", ", quote(c.text));
+    const bool is_text = out.cls == Class::kText || out.cls == Class::kBytes || out.cls == Class::kAny;
+    for (const auto& c : source.constants)
+      out.written += fmt::format("{}{}", &c == source.constants.data() ? "" : ", ", is_text ? quote(c.text) : c.text);
     if (source.is_list) out.written += ')';
   }
 
