@@ -38,7 +38,7 @@ uint64_t hash_of(FdNumber number, const Fd& fd) {
   auto ip = [&](const IpAddress& a) { h.add(std::string_view(reinterpret_cast<const char*>(a.bytes), sizeof a.bytes)); };
   ip(fd.tuple.source);
   ip(fd.tuple.dest);
-  h.add(fd.tuple.sport).add(fd.tuple.dport).add(fd.name.view());
+  h.add(fd.tuple.sport).add(fd.tuple.dport).add(fd.name.view()).add(fd.raw_name.view());
   return h.value();
 }
 

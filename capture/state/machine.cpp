@@ -282,7 +282,10 @@ const Fd* Machine::fd(const Thread& thread, FdNumber number) const {
 Fd* Machine::fd_for_change(ThreadSlot& slot, FdNumber number) {
   ThreadSlot* leader = leader_slot(slot);
   if (!leader || !(*leader)->fds || !(*leader)->fds->map.contains(number)) return nullptr;
-  return &fds_of(slot)->map.find(number)->second.mut();
+  Fd& fd = fds_of(slot)->map.find(number)->second.mut();
+  changed_fd_ = number;
+  changed_fd_name_ = fd.name;
+  return &fd;
 }
 
 Fd* Machine::put_fd(ThreadSlot& slot, FdNumber number, Fd fd) {

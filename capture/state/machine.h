@@ -90,6 +90,7 @@ struct Applied {
   const Thread* thread = nullptr;    ///< null for events that belong to no thread
   const ThreadSlot* slot = nullptr;  ///< likewise
   FdNumber made_fd = -1;             ///< the last fd that the event gave a meaning, if any
+  bool renamed = false;              ///< an fd that was there before has another name now
 };
 
 /// The last threads that ended: a child may be gone before its parent's side of the clone is told.
@@ -258,6 +259,8 @@ class Machine {
   std::array<ThreadSlot*, kRecent> recent_{};  ///< by tid: saves most searches
   uint32_t epoch_ = 0;               ///< gaps so far
   FdNumber made_fd_ = -1;            ///< by the event at hand
+  FdNumber changed_fd_ = -1;         ///< likewise; not made but changed
+  Text changed_fd_name_;             ///< its name before
   DoomedThread doomed_thread_;
   DoomedFd doomed_fd_;
   RecentExits exits_;

@@ -5,7 +5,7 @@
 #include <charconv>
 
 #include "capture/base/nearest.h"
-#include "filters/fields/field.h"
+#include "filters/fields/parts.h"
 
 namespace scry::fields {
 namespace {
@@ -49,6 +49,10 @@ std::span<const FieldClass> field_classes() {
       {"process", "who did it: the process and the thread", proc_fields()},
       {"user", "with whose rights", user_fields()},
       {"fd", "what the event works on", fd_fields()},
+      {"fs.path", "the paths that a call works on", fs_path_fields()},
+      {"fdlist", "what poll and its kin wait for", fdlist_fields()},
+      {"syslog", "messages to the system's log", syslog_fields()},
+      {"util", "for views and chisels", util_fields()},
   };
   return classes;
 }
@@ -143,7 +147,12 @@ Result<FieldRef> find_field(std::string_view text, size_t& used) {
   return finish(std::move(ref));
 }
 
-void put_value(Out& out, const Field&, const Value& value) {
+void put_value(Out& out, const Field& field, const Value& value) {
+  constexpr uint64_t kNineDigits = 1'000'000'000;
+  const bool is_number = value.kind() == Value::Kind::kInt || value.kind() == Value::Kind::kUint;
+  if (is_number && field.traits.format == Format::kHex)
+    return out.put_hex(field.type == Type::kInt32 ? static_cast<uint32_t>(value.as_uint()) : value.as_uint());
+  if (is_number && field.traits.format == Format::kPaddedDec && value.as_uint() < kNineDigits) return out.put_padded(value.as_uint(), 9);
   switch (value.kind()) {
     case Value::Kind::kAbsent: return out.put("<NA>");
     case Value::Kind::kText:

@@ -47,8 +47,10 @@ Result<Formatter> Formatter::parse(std::string_view format, Style style) {
 }
 
 bool Formatter::print(Out& out, const Moment& moment, const state::Machine& machine, Renderer& renderer) {
+  ++count_;
   if (style_ == Style::kJson) {
     print_json(out, moment, machine, renderer);
+    previous_ts_ = moment.event.raw().ts;
     return true;
   }
   const size_t start = out.size();
@@ -58,13 +60,14 @@ bool Formatter::print(Out& out, const Moment& moment, const state::Machine& mach
       continue;
     }
     scratch_->clear();
-    const Value value = part.field.field->extract({moment, machine, renderer, part.field, *scratch_});
+    const Value value = part.field.field->extract({moment, machine, renderer, part.field, *scratch_, previous_ts_, count_});
     if (!value.present() && !keep_absent_) {
       out.shrink(start);
       return false;
     }
     const size_t at = out.size();
-    put_value(out, *part.field.field, value);
+    if (value.kind() == Value::Kind::kBytes) renderer.bytes(out, value.as_text());
+    else put_value(out, *part.field.field, value);
     if (part.width) {
       const auto want = static_cast<size_t>(part.width);
       size_t cut = std::min(out.size(), at + want);
@@ -74,6 +77,7 @@ bool Formatter::print(Out& out, const Moment& moment, const state::Machine& mach
     }
   }
   out.put('\n');
+  previous_ts_ = moment.event.raw().ts;
   return true;
 }
 
@@ -114,7 +118,7 @@ void Formatter::print_json(Out& out, const Moment& moment, const state::Machine&
     put_json_string(out, part.field.text);
     out.put(':');
     scratch_->clear();
-    const Value value = part.field.field->extract({moment, machine, renderer, part.field, *scratch_});
+    const Value value = part.field.field->extract({moment, machine, renderer, part.field, *scratch_, previous_ts_, count_});
     switch (value.kind()) {
       case Value::Kind::kAbsent: out.put("null"); break;
       case Value::Kind::kText:

@@ -28,6 +28,8 @@ class Formatter {
   std::vector<Part> parts_;
   Style style_ = Style::kText;
   bool keep_absent_ = false;
+  Nanos previous_ts_ = 0;  ///< of the line before
+  uint64_t count_ = 0;     ///< events asked about
   std::shared_ptr<Out> scratch_ = std::make_shared<Out>();
 };
 
