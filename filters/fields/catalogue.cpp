@@ -48,6 +48,12 @@ std::span<const FieldClass> field_classes() {
       {"evt", "the event itself", evt_fields()},
       {"process", "who did it: the process and the thread", proc_fields()},
       {"user", "with whose rights", user_fields()},
+      {"group", "the group that it runs as", group_fields()},
+      {"container", "in which container", container_fields()},
+      {"k8s", "in which pod of a Kubernetes cluster", k8s_fields()},
+      {"mesos", "fields of Mesos and Marathon: always absent", mesos_fields()},
+      {"span", "fields of tracers: always absent", span_fields()},
+      {"evtin", "fields of tracers around an event: always absent", evtin_fields()},
       {"fd", "what the event works on", fd_fields()},
       {"fs.path", "the paths that a call works on", fs_path_fields()},
       {"fdlist", "what poll and its kin wait for", fdlist_fields()},
@@ -159,7 +165,7 @@ void put_value(Out& out, const Field& field, const Value& value) {
     case Value::Kind::kBytes: return value.is_safe() ? out.put(value.as_text()) : out.put_visible(value.as_text());
     case Value::Kind::kInt: return out.put_i64(value.as_int());
     case Value::Kind::kUint: return out.put_u64(value.as_uint());
-    case Value::Kind::kDouble: return out.put(fmt::format("{:g}", value.as_double()));
+    case Value::Kind::kDouble: return out.put(fmt::format("{:.1f}", value.as_double()));
     case Value::Kind::kBool: return out.put(value.as_uint() ? "true" : "false");
     case Value::Kind::kIp: {
       std::string text;
