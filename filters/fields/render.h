@@ -39,12 +39,14 @@ class Renderer {
   void value(Out& out, const event::ParamStyle& style, event::Param param, const Moment& moment,
              const state::Machine& machine, bool classic);
 
+  /// A byte buffer in the way that the options ask for.
+  void bytes(Out& out, std::string_view bytes);
+
   const RenderOptions& options() const { return options_; }
 
  private:
   struct Context;
   void flags(Out& out, const event::ParamStyle& style, uint32_t value, bool classic, bool exact);
-  void buffer(Out& out, event::Param param, bool classic);
   void path(Out& out, const event::ParamStyle& style, event::Param param, const Context& context);
 
   /// Texts of flag values: the same few come again and again.
