@@ -139,10 +139,16 @@ Result<FieldRef> find_field(std::string_view text, size_t& used) {
     return fail("", near ? fmt::format("unknown field '{}', did you mean {}?", name, near->name) : fmt::format("unknown field '{}'", name));
   }
   if (ref.field->traits.argument != Argument::kNone && used < text.size()) {
+    while (size > used && text[size - 1] == '.') --size;  // the end of a sentence
     if (text[used] == '[') {
-      const size_t close = text.find(']', used);
-      if (close == std::string_view::npos) return fail("", fmt::format("field '{}': the bracket is not closed", ref.field->name));
-      if (auto set = set_argument(ref, text.substr(used + 1, close - used - 1)); !set) return tl::unexpected<Error>(set.error());
+      // In quotes the argument may hold a bracket.
+      const char quote = used + 1 < text.size() && (text[used + 1] == '"' || text[used + 1] == '\'') ? text[used + 1] : '\0';
+      const size_t start = used + (quote ? 2 : 1);
+      const size_t end = text.find(quote ? quote : ']', start);
+      const size_t close = end == std::string_view::npos ? end : end + (quote ? 1 : 0);
+      if (close == std::string_view::npos || close >= text.size() || text[close] != ']')
+        return fail("", fmt::format("field '{}': the bracket is not closed", ref.field->name));
+      if (auto set = set_argument(ref, text.substr(start, end - start)); !set) return tl::unexpected<Error>(set.error());
       used = close + 1;
     } else if (text[used] == '.' && size > used + 1) {
       if (auto set = set_argument(ref, text.substr(used + 1, size - used - 1)); !set) return tl::unexpected<Error>(set.error());
@@ -151,28 +157,6 @@ Result<FieldRef> find_field(std::string_view text, size_t& used) {
   }
   ref.text = text.substr(0, used);
   return finish(std::move(ref));
-}
-
-void put_value(Out& out, const Field& field, const Value& value) {
-  constexpr uint64_t kNineDigits = 1'000'000'000;
-  const bool is_number = value.kind() == Value::Kind::kInt || value.kind() == Value::Kind::kUint;
-  if (is_number && field.traits.format == Format::kHex)
-    return out.put_hex(field.type == Type::kInt32 ? static_cast<uint32_t>(value.as_uint()) : value.as_uint());
-  if (is_number && field.traits.format == Format::kPaddedDec && value.as_uint() < kNineDigits) return out.put_padded(value.as_uint(), 9);
-  switch (value.kind()) {
-    case Value::Kind::kAbsent: return out.put("<NA>");
-    case Value::Kind::kText:
-    case Value::Kind::kBytes: return value.is_safe() ? out.put(value.as_text()) : out.put_visible(value.as_text());
-    case Value::Kind::kInt: return out.put_i64(value.as_int());
-    case Value::Kind::kUint: return out.put_u64(value.as_uint());
-    case Value::Kind::kDouble: return out.put(fmt::format("{:.1f}", value.as_double()));
-    case Value::Kind::kBool: return out.put(value.as_uint() ? "true" : "false");
-    case Value::Kind::kIp: {
-      std::string text;
-      state::append_ip(text, reinterpret_cast<const uint8_t*>(value.as_text().data()), value.as_text().size() == 16);
-      return out.put(text);
-    }
-  }
 }
 
 }  // namespace scry::fields

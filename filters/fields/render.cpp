@@ -339,12 +339,7 @@ void Renderer::flags(Out& out, const ParamStyle& style, uint32_t value, bool cla
   if (style.values >= 0) out.put(flag_names(style, value, classic, exact));
 }
 
-void Renderer::buffer(Out& out, Param p, bool classic) {
-  const auto bytes = p.bytes();
-  if (bytes.empty()) {
-    if (!classic) out.put("NULL");
-    return;
-  }
+void Renderer::bytes(Out& out, std::string_view bytes) {
   switch (options_.buffers) {
     case Buffers::kHex: return put_hex_rows(out, bytes, false);
     case Buffers::kHexAscii: return put_hex_rows(out, bytes, true);
@@ -419,7 +414,9 @@ void Renderer::value(Out& out, const ParamStyle& style, Param p, const Moment& m
     case Type::kCharbuf:
       if (!classic && (!p.present() || p.bytes() == std::string_view("(NULL)\0", 7))) return out.put("<NA>");
       return out.put_visible(p.text());
-    case Type::kBytebuf: return buffer(out, p, classic);
+    case Type::kBytebuf:
+      if (!classic && p.bytes().empty()) return out.put("NULL");
+      return bytes(out, p.bytes());
     case Type::kFspath: case Type::kFsrelpath: return path(out, style, p, {moment, machine, classic});
     case Type::kSockaddr: return put_socket_address(out, p, classic);
     case Type::kSocktuple: return put_socket_tuple(out, p);

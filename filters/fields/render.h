@@ -52,10 +52,8 @@ class Renderer {
   void meaning(Out& out, const event::ParamStyle& style, event::Param param, const Moment& moment,
                const state::Machine& machine, bool classic);
 
-  /// Bytes as -x, -X, -A, -b ask for them.
-  void bytes(Out& out, std::string_view bytes) {
-    buffer(out, {reinterpret_cast<const uint8_t*>(bytes.data()), static_cast<uint32_t>(bytes.size())}, true);
-  }
+  /// A byte buffer in the way that the options ask for.
+  void bytes(Out& out, std::string_view bytes);
 
   /// Name of the service of a port in /etc/services; empty when there is none.
   const std::string& service(uint16_t port, bool udp);
@@ -67,7 +65,6 @@ class Renderer {
   void flags(Out& out, const event::ParamStyle& style, uint32_t value, bool classic, bool exact);
   /// "(A|B)", or nothing.
   const std::string& flag_names(const event::ParamStyle& style, uint32_t value, bool classic, bool exact);
-  void buffer(Out& out, event::Param param, bool classic);
   void path(Out& out, const event::ParamStyle& style, event::Param param, const Context& context);
   static std::string whole_path(const event::ParamStyle& style, std::string_view text, const Context& context);
 
