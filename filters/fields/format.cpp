@@ -200,6 +200,10 @@ void put_value(Out& out, const Field& field, const Value& value) { put_value(out
 
 Result<Formatter> Formatter::parse(std::string_view format, Style style) { return Parser(format, style).parse(); }
 
+bool Formatter::has_escapes() const {
+  return std::any_of(parts_.begin(), parts_.end(), [](const Part& part) { return part.literal.find('\x1b') != std::string::npos; });
+}
+
 /// Fields that stand for a list, as they come after transformers: each member changed, in brackets.
 Value Formatter::members_of(const Part& part, const Ask& ask) {
   Values values;

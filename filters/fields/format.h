@@ -18,6 +18,8 @@ class Formatter {
 
   /// Appends one line. False, and nothing appended, when a field is absent and that drops the line.
   bool print(Out& out, const Moment& moment, const state::Machine& machine, Renderer& renderer);
+  /// Whether the format itself writes escape sequences (colours).
+  bool has_escapes() const;
   /// An event that is not to be printed, but from which the time to the next one counts.
   void pass_over(const Moment& moment) {
     previous_ts_ = moment.event.raw().ts;

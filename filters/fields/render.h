@@ -24,6 +24,7 @@ struct RenderOptions {
   Dialect dialect = Dialect::kClassic;
   Buffers buffers = Buffers::kDots;
   bool whole_values = false;  ///< -v: buffers are not cut to 80 characters
+  bool service_names = false;  ///< -R: ports by the name of their service
 };
 
 class Renderer {
@@ -60,6 +61,9 @@ class Renderer {
   RenderOptions options_;
   std::unique_ptr<FlagText[]> flag_texts_;
 };
+
+/// Makes ports into names of services in what was written to `out` from `start` on: "10.0.0.5:40000->1.2.3.4:http".
+void name_ports(Out& out, size_t start, state::L4 protocol);
 
 /// How many parameters of an event are shown in the classic way, see render.cpp.
 unsigned classic_count(const event::Event& event);
