@@ -57,6 +57,10 @@ const Moment* Pipeline::next() {
     } else {
       raw_.num = ++count_;
     }
+    if (!any_event_ && !leading_) [[unlikely]] {
+      any_event_ = true;
+      moment_.first_ts = raw_.ts;
+    }
     machine_->apply(raw_, moment_);
     moment_.silent = silent;
     moment_.internal = (traits & kInternal) != 0;

@@ -14,6 +14,7 @@ namespace scry {
 
 /// An event and what is known around it. Valid until the next call of Pipeline::next().
 struct Moment : state::Applied {
+  Nanos first_ts = 0;  ///< of the first event that isn't among the container events that lead
   /// Feeds the state and is no line of its own: container events that lead a section, user and group tables, events
   /// marked "state only".
   bool silent = false;
@@ -51,6 +52,7 @@ class Pipeline {
   uint64_t count_ = 0;       ///< evt.num of the last event
   bool lists_done_ = false;  ///< the first event of the section has come
   bool leading_ = true;      ///< only container events have come
+  bool any_event_ = false;   ///< moment_.first_ts is set
   bool any_section_ = false;
 };
 

@@ -3,22 +3,18 @@
 
 #include <ctime>
 
+#include "filters/fields/clock.h"
+
 namespace scry::cli {
 
 using event::Event;
+using fields::kSecond;
 
 namespace {
 
-constexpr uint64_t kSecond = 1'000'000'000;
 constexpr size_t kClockWidth = 24;  // "HH:MM:SS.nnnnnnnnn" and some room
 constexpr std::string_view kBoldGreen = "\x1b[01;32m", kBoldCyan = "\x1b[01;36m", kBoldBlue = "\x1b[01;34m",
                            kPlain = "\x1b[00m";
-
-void put_span(Out& out, uint64_t nanos) {
-  out.put_u64(nanos / kSecond);
-  out.put('.');
-  out.put_padded(nanos % kSecond, 9);
-}
 
 bool is_container(const Event& e) {
   const unsigned code = e.raw().code;
@@ -67,21 +63,9 @@ char* LinePrinter::write_clock(char* to, Nanos ts) {
 
 void LinePrinter::put_time(Out& out, const Moment& moment) {
   const Nanos ts = moment.event.raw().ts;
-  switch (time_) {
-    case TimeStyle::kClock: return out.done(write_clock(out.room(kClockWidth), ts));
-    case TimeStyle::kEpoch:  // as sysdig writes it: two numbers with a dot between, the nanoseconds not padded
-      out.put_u64(ts / kSecond);
-      out.put('.');
-      return out.put_u64(ts % kSecond);
-    case TimeStyle::kRelative: return put_span(out, ts - start_);
-    case TimeStyle::kLatency:
-      return put_span(out, moment.slot && !moment.event.info().has(event::kSkipparsereset) ? moment.slot->latency : 0);
-    case TimeStyle::kDelta:
-      put_span(out, any_ ? ts - previous_ : 0);
-      previous_ = ts;
-      any_ = true;
-      return;
-  }
+  fields::put_line_time(out, time_, moment, start_, any_ ? previous_ : ts);
+  previous_ = ts;
+  any_ = true;
 }
 
 /// Who did it, for a terminal that shows colours.

@@ -8,8 +8,7 @@
 
 namespace scry::cli {
 
-/// What `-t` asks for.
-enum class TimeStyle : char { kClock = 'h', kEpoch = 'a', kRelative = 'r', kLatency = 'd', kDelta = 'D' };
+using fields::TimeStyle;
 
 enum class Colour : uint8_t { kNever, kAlways };
 

@@ -166,8 +166,12 @@ bool read_process(ByteReader& r, int version, ProcessEntry& e) {
     e.tty = r.get<uint32_t>();
   }
   if (has(4)) e.loginuid = r.get<uint32_t>();
-  if (has(1)) e.exe_writable = r.get<uint8_t>() != 0;
+  if (has(1)) {
+    e.has_exe_flags = true;
+    e.exe_writable = r.get<uint8_t>() != 0;
+  }
   if (has(24)) {
+    e.has_caps = true;
     e.cap_inheritable = r.get<uint64_t>();
     e.cap_permitted = r.get<uint64_t>();
     e.cap_effective = r.get<uint64_t>();

@@ -66,6 +66,7 @@ struct ProcessEntry {
   uint64_t pf_major = 0, pf_minor = 0;
   Nanos pidns_start_ts = 0;
   uint32_t tty = 0, loginuid = 0xffffffff;
+  bool has_exe_flags = false, has_caps = false;  ///< whether these were recorded
   bool exe_writable = false, exe_upper = false, exe_memfd = false, exe_lower = false;
   uint64_t cap_inheritable = 0, cap_permitted = 0, cap_effective = 0;
   uint64_t exe_ino = 0, exe_ino_ctime = 0, exe_ino_mtime = 0;

@@ -50,7 +50,7 @@ bool pairs(unsigned enter, unsigned exit) {
 }  // namespace
 
 void Machine::apply(const RawEvent& raw, Applied& out) {
-  made_fd_ = -1;
+  made_fd_ = changed_fd_ = -1;
   if (doomed_fd_.set || doomed_thread_.set) [[unlikely]] settle();
   const auto& info = event::info_of(raw.code);
   const CodeRow& row = kRows[raw.code];
@@ -91,6 +91,12 @@ void Machine::apply(const RawEvent& raw, Applied& out) {
   out.slot = at;
   out.thread = at ? at->thread.get() : nullptr;
   out.made_fd = made_fd_;
+  out.renamed = false;
+  if (changed_fd_ >= 0) [[unlikely]] {
+    const Fd* fd = out.thread ? this->fd(*out.thread, changed_fd_) : nullptr;
+    out.renamed = fd && fd->name.view() != changed_fd_name_.view();
+    changed_fd_name_ = {};
+  }
 }
 
 }  // namespace scry::state

@@ -43,6 +43,7 @@ void open_file(const Step& s, const Opened& file) {
   fd.kind = (file.flags & v::file_flags__O_DIRECTORY) ? FdKind::kDirectory : FdKind::kFileV2;
   if (file.name.data() == nullptr) fd.name = {};
   else fd.name = base == "<UNKNOWN>" ? Text(std::string(base) + std::string(file.name)) : Text(concat_path(base, file.name));
+  if (file.name != fd.name.view()) fd.raw_name = Text(file.name);
   fd.open_flags = file.flags;
   fd.dev = file.dev;
   fd.ino = file.ino;

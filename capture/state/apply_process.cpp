@@ -2,6 +2,8 @@
 // Rules for processes: who they are, where they are, what they may, and when they end (state.md §2, §5, §6).
 #include <sys/resource.h>
 
+#include <algorithm>
+
 #include "capture/state/handlers.h"
 
 namespace scry::state {
@@ -42,6 +44,7 @@ void fill_from_clone(const Step& s, Thread& t) {
 void inherit(Thread& t, const Thread& from) {
   t.exepath = from.exepath;
   t.exe_flags = from.exe_flags;
+  t.bits |= from.bits & (Thread::kCapsKnown | Thread::kExeKnown);
   t.root = from.root;
   t.sid = from.sid;
   t.vpgid = from.vpgid;
@@ -259,7 +262,10 @@ void on_exec(const Step& s) {
   t.tty = s.param(x::tty).as<uint32_t>(t.tty);
   t.vpgid = s.param(x::vpgid).integer(t.vpgid);
   t.loginuid = s.param(x::loginuid).as<uint32_t>(t.loginuid);
-  t.exe_flags = static_cast<uint8_t>(s.param(x::flags).as<uint32_t>());
+  const Param exe_flags = s.param(x::flags);
+  t.exe_flags = static_cast<uint8_t>(exe_flags.as<uint32_t>());
+  t.bits = static_cast<uint8_t>(exe_flags.present() ? t.bits | Thread::kExeKnown : t.bits & ~Thread::kExeKnown);
+  if (s.param(x::cap_permitted).present()) t.bits |= Thread::kCapsKnown;
   t.cap_inheritable = s.param(x::cap_inheritable).as<uint64_t>(t.cap_inheritable);
   t.cap_permitted = s.param(x::cap_permitted).as<uint64_t>(t.cap_permitted);
   t.cap_effective = s.param(x::cap_effective).as<uint64_t>(t.cap_effective);
@@ -329,6 +335,7 @@ void on_setregid(const Step& s) { set_id(s, &Thread::gid, p::setresgid_x::egid);
 void on_capset(const Step& s) {
   if (!s.slot || s.result() < 0) return;
   Thread& t = s.slot->thread.mut();
+  t.bits |= Thread::kCapsKnown;
   t.cap_inheritable = s.param(p::capset_x::cap_inheritable).as<uint64_t>();
   t.cap_permitted = s.param(p::capset_x::cap_permitted).as<uint64_t>();
   t.cap_effective = s.param(p::capset_x::cap_effective).as<uint64_t>();
@@ -338,6 +345,7 @@ namespace {
 void all_capabilities_if_new_user_namespace(const Step& s, Param flags) {
   if (!s.slot || s.result() < 0 || !(flags.as<uint32_t>() & v::clone_flags__CLONE_NEWUSER)) return;
   Thread& t = s.slot->thread.mut();
+  t.bits |= Thread::kCapsKnown;
   t.cap_inheritable = t.cap_permitted = t.cap_effective = kAllCapabilities;
 }
 }  // namespace
@@ -372,8 +380,11 @@ void on_prctl(const Step& s) {
 
 void on_switch(const Step& s) {
   namespace w = p::schedswitch_6_e;
+  const RawEvent& raw = s.event.raw();
+  const uint64_t ran = s.machine.switched(raw.cpu, raw.ts);
   if (!s.slot) return;
   Thread& t = s.slot->thread.mut();
+  t.exec_ns += ran;
   t.pf_major = s.param(w::pgft_maj).as<uint64_t>(t.pf_major);
   t.pf_minor = s.param(w::pgft_min).as<uint64_t>(t.pf_minor);
   ThreadSlot* leader = s.machine.leader_slot(*s.slot);
@@ -382,6 +393,22 @@ void on_switch(const Step& s) {
   l.vm_size_kb = s.param(w::vm_size).as<uint32_t>(l.vm_size_kb);
   l.vm_rss_kb = s.param(w::vm_rss).as<uint32_t>(l.vm_rss_kb);
   l.vm_swap_kb = s.param(w::vm_swap).as<uint32_t>(l.vm_swap_kb);
+}
+
+void on_procinfo(const Step& s) {
+  namespace i = p::procinfo_e;
+  ThreadSlot* slot = s.machine.slot(s.event.raw().tid);
+  if (!slot) return;
+  Thread& t = slot->thread.mut();
+  const uint64_t user = s.param(i::cpu_usr).as<uint64_t>(), system = s.param(i::cpu_sys).as<uint64_t>();
+  // A count that went back belongs to another process of that number: begin anew.
+  const bool begins = t.cpu_reports == 0 || user < t.cpu_user || system < t.cpu_system;
+  auto step = [](uint64_t now, uint64_t before) { return static_cast<uint32_t>(std::min<uint64_t>(now - before, UINT32_MAX)); };
+  t.cpu_user_step = begins ? 0 : step(user, t.cpu_user);
+  t.cpu_system_step = begins ? 0 : step(system, t.cpu_system);
+  t.cpu_reports = begins ? 1 : 2;
+  t.cpu_user = user;
+  t.cpu_system = system;
 }
 
 void on_memory(const Step& s) {
@@ -422,7 +449,7 @@ void on_container(const Step& s) {
   const Event& e = s.event;
   s.machine.containers_for_change().add({std::string(e.param(c::id).text()), std::string(e.param(c::name).text()),
                                          std::string(e.param(c::image).text()),
-                                         static_cast<ContainerType>(e.param(c::type).as<uint32_t>(0xffff)), {}});
+                                         static_cast<ContainerType>(e.param(c::type).as<uint32_t>(0xffff)), {}, nullptr});
 }
 
 void on_container_json(const Step& s) {

@@ -18,13 +18,19 @@ bool is_hex(std::string_view s) {
 struct HexRule {
   std::string_view prefix, suffix;
   bool at_end;
+  ContainerType type;
 };
 
 /// In the order in which the engines are tried (state.md §5).
 constexpr HexRule kHexRules[] = {
-    {"/libpod-", ".scope/container", false}, {"/libpod-", ".scope", false}, {"/libpod-", "", true},
-    {"/docker-", ".scope", false},           {"/crio-", "", false},         {"/cri-containerd-", ".scope", false},
-    {":cri-containerd:", "", true},          {"/", "", true}};
+    {"/libpod-", ".scope/container", false, ContainerType::kPodman},
+    {"/libpod-", ".scope", false, ContainerType::kPodman},
+    {"/libpod-", "", true, ContainerType::kPodman},
+    {"/docker-", ".scope", false, ContainerType::kDocker},
+    {"/crio-", "", false, ContainerType::kCrio},
+    {"/cri-containerd-", ".scope", false, ContainerType::kContainerd},
+    {":cri-containerd:", "", true, ContainerType::kContainerd},
+    {"/", "", true, ContainerType::kDocker}};
 
 std::optional<std::string> match(const HexRule& rule, std::string_view path) {
   const size_t at = path.rfind(rule.prefix);
@@ -63,16 +69,70 @@ std::optional<std::string> containerd_id(std::string_view path) {
   return std::string(id.substr(0, kShortId));
 }
 
-}  // namespace
+using Json = nlohmann::json;
 
-std::string_view name_of(ContainerType type) {
-  static constexpr std::string_view kNames[] = {"docker", "lxc",        "libvirt-lxc", "mesos", "rkt",    "custom",
-                                                "cri",    "containerd", "cri-o",       "bpm",   "static", "podman"};
-  const auto number = static_cast<size_t>(type);
-  return number < std::size(kNames) ? kNames[number] : std::string_view("unknown");
+std::string text_in(const Json& object, const char* key) {
+  const auto it = object.find(key);
+  return it != object.end() && it->is_string() ? it->get<std::string>() : std::string();
 }
 
-std::string Containers::id_from_cgroups(std::string_view cgroups) {
+ContainerDetails::Labels labels_in(const Json& object, const char* key) {
+  ContainerDetails::Labels out;
+  if (const auto it = object.find(key); it != object.end() && it->is_object())
+    for (const auto& [name, value] : it->items())
+      if (value.is_string()) out.emplace_back(name, value.get<std::string>());
+  return out;  // objects are kept sorted
+}
+
+ContainerDetails::Probe probe_in(const Json& object, const char* key) {
+  ContainerDetails::Probe out;
+  const auto it = object.find(key);
+  if (it == object.end() || !it->is_object()) return out;
+  out.any = true;
+  out.exe = text_in(*it, "exe");
+  if (const auto args = it->find("args"); args != it->end() && args->is_array())
+    for (const Json& arg : *args)
+      if (arg.is_string()) out.args.push_back(arg.get<std::string>());
+  return out;
+}
+
+std::shared_ptr<const ContainerDetails> details_of(const Json& json) {
+  auto out = std::make_shared<ContainerDetails>();
+  out->image_id = text_in(json, "imageid");
+  out->image_repository = text_in(json, "imagerepo");
+  out->image_tag = text_in(json, "imagetag");
+  out->image_digest = text_in(json, "imagedigest");
+  auto flag = [](const Json& object, const char* key, bool& value) {
+    const auto it = object.find(key);
+    if (it == object.end() || !it->is_boolean()) return false;
+    value = it->get<bool>();
+    return true;
+  };
+  out->has_privileged = flag(json, "privileged", out->privileged);
+  if (const auto mounts = json.find("Mounts"); mounts != json.end() && mounts->is_array()) {
+    out->has_mounts = true;
+    for (const Json& entry : *mounts) {
+      if (!entry.is_object()) continue;
+      auto& mount = out->mounts.emplace_back(ContainerDetails::Mount{text_in(entry, "Source"), text_in(entry, "Destination"),
+                                                                     text_in(entry, "Mode"), text_in(entry, "Propagation")});
+      flag(entry, "RW", mount.writable);
+    }
+  }
+  out->healthcheck = probe_in(json, "Healthcheck");
+  out->liveness = probe_in(json, "LivenessProbe");
+  out->readiness = probe_in(json, "ReadinessProbe");
+  out->labels = labels_in(json, "labels");
+  out->pod_labels = labels_in(json, "pod_sandbox_labels");
+  return out;
+}
+
+/// What the first rule that fits makes of cgroups.
+struct Found {
+  std::string id;
+  ContainerType type = ContainerType::kUnknown;
+};
+
+Found find_in(std::string_view cgroups) {
   auto for_each_path = [&](auto&& rule) -> std::optional<std::string> {
     for (size_t at = 0; at < cgroups.size();) {
       size_t end = cgroups.find('\0', at);
@@ -86,11 +146,23 @@ std::string Containers::id_from_cgroups(std::string_view cgroups) {
     return {};
   };
   for (const HexRule& rule : kHexRules)
-    if (auto id = for_each_path([&](std::string_view path) { return match(rule, path); })) return *id;
-  if (auto id = for_each_path(lxc_id)) return *id;
-  if (auto id = for_each_path(containerd_id)) return *id;
+    if (auto id = for_each_path([&](std::string_view path) { return match(rule, path); })) return {*id, rule.type};
+  if (auto id = for_each_path(lxc_id)) return {*id, ContainerType::kLxc};
+  if (auto id = for_each_path(containerd_id)) return {*id, ContainerType::kContainerd};
   return {};
 }
+
+}  // namespace
+
+std::string_view name_of(ContainerType type) {
+  static constexpr std::string_view kNames[] = {"docker", "lxc",        "libvirt-lxc", "mesos", "rkt",    "custom",
+                                                "cri",    "containerd", "cri-o",       "bpm",   "static", "podman"};
+  const auto number = static_cast<size_t>(type);
+  return number < std::size(kNames) ? kNames[number] : std::string_view("unknown");
+}
+
+std::string Containers::id_from_cgroups(std::string_view cgroups) { return find_in(cgroups).id; }
+ContainerType Containers::type_from_cgroups(std::string_view cgroups) { return find_in(cgroups).type; }
 
 const Container* Containers::find(std::string_view id) const {
   auto it = by_id_.find(id);
@@ -112,11 +184,8 @@ bool Containers::add_json(std::string_view text) {
   if (!json.is_object()) return false;
   const auto found = json.find("container");
   if (found == json.end() || !found->is_object()) return false;
-  auto text_of = [&](const char* key) {
-    auto it = found->find(key);
-    return it != found->end() && it->is_string() ? it->get<std::string>() : std::string();
-  };
-  Container c{text_of("id"), text_of("name"), text_of("image"), ContainerType::kUnknown, std::string(text)};
+  Container c{text_in(*found, "id"), text_in(*found, "name"), text_in(*found, "image"), ContainerType::kUnknown,
+              std::string(text), details_of(*found)};
   if (auto type = found->find("type"); type != found->end() && type->is_number_unsigned())
     c.type = static_cast<ContainerType>(type->get<uint64_t>());
   if (parsed_.size() >= kRemembered) parsed_.clear();

@@ -5,8 +5,11 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace scry::state {
 
@@ -17,10 +20,33 @@ enum class ContainerType : uint16_t {
 };
 std::string_view name_of(ContainerType type);
 
+/// What the JSON of a container event says beside the names. Copies of a container share it.
+struct ContainerDetails {
+  struct Mount {
+    std::string source, dest, mode, propagation;
+    bool writable = false;
+  };
+  /// A program that asks from time to time whether the container is well.
+  struct Probe {
+    bool any = false;
+    std::string exe;
+    std::vector<std::string> args;
+  };
+  using Labels = std::vector<std::pair<std::string, std::string>>;  ///< sorted
+  std::string image_id, image_repository, image_tag, image_digest;
+  bool has_privileged = false, privileged = false;
+  bool has_mounts = false;
+  std::vector<Mount> mounts;
+  Probe healthcheck, liveness, readiness;
+  Labels labels;
+  Labels pod_labels;  ///< of the sandbox that its pod shares
+};
+
 struct Container {
   std::string id, name, image;
   ContainerType type = ContainerType::kUnknown;
-  std::string json;  ///< the event's text, from which further fields come
+  std::string json;  ///< the event's text
+  std::shared_ptr<const ContainerDetails> details;  ///< null when there was no JSON
 };
 
 class Containers {
@@ -28,6 +54,8 @@ class Containers {
   static constexpr size_t kMax = 65536;
   /// The short id, or empty for the host. `cgroups`: "subsystem=path", NUL-separated.
   static std::string id_from_cgroups(std::string_view cgroups);
+  /// Of the container that id_from_cgroups() found; kUnknown on the host.
+  static ContainerType type_from_cgroups(std::string_view cgroups);
 
   const Container* find(std::string_view id) const;
   /// From a container or container_json event. False when the table is full or the JSON can't be read.

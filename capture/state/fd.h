@@ -66,6 +66,7 @@ struct Fd : RefCounted {
   uint64_t source = 0, dest = 0;  ///< unix sockets: kernel addresses of both ends
   Tuple tuple;
   Text name;
+  Text raw_name;  ///< a file's path as the call that opened it named it; empty where that is `name`
   Rc<FirstPeer> first_peer;  ///< null unless it differs
 
   enum : uint8_t { kFromList = 1, kCloseOnExec = 2, kConnected = 4, kOverlayUpper = 8, kOverlayLower = 16 };

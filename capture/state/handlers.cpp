@@ -20,7 +20,7 @@ constexpr std::pair<Code, Handler> kRules[] = {
     {kSetgidX, on_setgid}, {kSetregidX, on_setregid}, {kSetresgidX, on_setregid},
     {kCapsetX, on_capset}, {kUnshareX, on_unshare}, {kSetnsX, on_setns},
     {kGetrlimitX, on_rlimit}, {kSetrlimitX, on_rlimit}, {kPrlimitX, on_prlimit}, {kPrctlX, on_prctl},
-    {kSchedswitch_6E, on_switch},
+    {kSchedswitch_6E, on_switch}, {kProcinfoE, on_procinfo},
     {kBrk_4X, on_memory}, {kMmapX, on_memory}, {kMmap2X, on_memory}, {kMunmapX, on_memory},
     {kUserAddedE, on_user_added}, {kUserDeletedE, on_user_deleted},
     {kGroupAddedE, on_group_added}, {kGroupDeletedE, on_group_deleted},

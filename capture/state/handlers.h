@@ -52,6 +52,7 @@ void on_rlimit(const Step&);
 void on_prlimit(const Step&);
 void on_prctl(const Step&);
 void on_switch(const Step&);
+void on_procinfo(const Step&);
 void on_memory(const Step&);
 void on_user_added(const Step&);
 void on_user_deleted(const Step&);

@@ -38,7 +38,7 @@ uint64_t hash_of(FdNumber number, const Fd& fd) {
   auto ip = [&](const IpAddress& a) { h.add(std::string_view(reinterpret_cast<const char*>(a.bytes), sizeof a.bytes)); };
   ip(fd.tuple.source);
   ip(fd.tuple.dest);
-  h.add(fd.tuple.sport).add(fd.tuple.dport).add(fd.name.view());
+  h.add(fd.tuple.sport).add(fd.tuple.dport).add(fd.name.view()).add(fd.raw_name.view());
   return h.value();
 }
 
@@ -47,9 +47,11 @@ uint64_t hash_of(const ThreadSlot& slot, bool waits) {
   Hasher h;
   for (int64_t v : {t.tid, t.pid, t.ptid, t.sid, t.vpgid, t.pgid, t.vtid, t.vpid, t.fdlimit}) h.add(static_cast<uint64_t>(v));
   for (uint64_t v : {t.clone_ts, t.pidns_start_ts, t.pf_major, t.pf_minor, t.cap_inheritable, t.cap_permitted,
-                     t.cap_effective, t.exe_ino, t.exe_ino_ctime, t.exe_ino_mtime})
+                     t.cap_effective, t.exe_ino, t.exe_ino_ctime, t.exe_ino_mtime, t.exec_ns,
+                     t.cpu_user, t.cpu_system})
     h.add(v);
   for (uint32_t v : {t.vm_size_kb, t.vm_rss_kb, t.vm_swap_kb, t.flags, t.uid, t.gid, t.loginuid, t.tty,
+                     t.cpu_user_step, t.cpu_system_step, uint32_t{t.cpu_reports},
                      uint32_t{t.exe_flags}, uint32_t{t.bits}})
     h.add(v);
   for (const Text* text : {&t.comm, &t.exe, &t.exepath, &t.args, &t.env, &t.cwd, &t.root, &t.cgroups, &t.container_id})
@@ -79,6 +81,7 @@ uint64_t Machine::hash() const {
   }
   Hasher h;
   h.add(threads).add(users).add(groups);
+  for (const CpuClock& clock : cpus_) h.add(clock.last_switch);
   for (const auto& [id, c] : registry_->containers.all())
     h.add(id).add(c.name).add(c.image).add(static_cast<uint64_t>(c.type)).add(c.json);
   for (const Interface& i : registry_->interfaces) h.add(i.name).add(i.v6).add(std::string_view(reinterpret_cast<const char*>(i.address.bytes), 16));

@@ -51,6 +51,7 @@ Thread thread_of(const scap::ProcessEntry& e, Machine& m) {
   t.loginuid = e.loginuid;
   t.exe_flags = static_cast<uint8_t>((e.exe_writable ? Thread::kExeWritable : 0) | (e.exe_upper ? Thread::kExeUpper : 0) |
                                      (e.exe_memfd ? Thread::kExeMemfd : 0) | (e.exe_lower ? Thread::kExeLower : 0));
+  t.bits = static_cast<uint8_t>((e.has_caps ? Thread::kCapsKnown : 0) | (e.has_exe_flags ? Thread::kExeKnown : 0));
   t.cap_inheritable = e.cap_inheritable;
   t.cap_permitted = e.cap_permitted;
   t.cap_effective = e.cap_effective;

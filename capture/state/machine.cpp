@@ -20,6 +20,7 @@ void Machine::reset() {
   doomed_thread_ = {};
   doomed_fd_ = {};
   exits_ = {};
+  cpus_.clear();
 }
 
 // --- users and groups ---
@@ -217,6 +218,14 @@ Tid Machine::new_parent_for_children(const ThreadSlot& slot, Tid reaper) const {
   return 0;
 }
 
+uint64_t Machine::switched(unsigned cpu, Nanos now) {
+  if (cpu >= cpus_.size()) cpus_.resize(cpu + 1);  // at most 65536, numbers have 16 bits
+  CpuClock& clock = cpus_[cpu];
+  clock.ran = clock.last_switch && now > clock.last_switch ? now - clock.last_switch : 0;
+  clock.last_switch = now;
+  return clock.ran;
+}
+
 void Machine::give_children_away(ThreadSlot& slot, Tid reaper) {
   if (!slot.first_child) return;
   Tid heir = new_parent_for_children(slot, reaper);
@@ -282,7 +291,10 @@ const Fd* Machine::fd(const Thread& thread, FdNumber number) const {
 Fd* Machine::fd_for_change(ThreadSlot& slot, FdNumber number) {
   ThreadSlot* leader = leader_slot(slot);
   if (!leader || !(*leader)->fds || !(*leader)->fds->map.contains(number)) return nullptr;
-  return &fds_of(slot)->map.find(number)->second.mut();
+  Fd& fd = fds_of(slot)->map.find(number)->second.mut();
+  changed_fd_ = number;
+  changed_fd_name_ = fd.name;
+  return &fd;
 }
 
 Fd* Machine::put_fd(ThreadSlot& slot, FdNumber number, Fd fd) {
@@ -368,6 +380,7 @@ Snapshot Machine::snapshot() const {
   if (doomed_thread_.set) std::tie(now.doomed_tid, now.reaper) = std::pair(doomed_thread_.tid, doomed_thread_.reaper);
   if (doomed_fd_.set) std::tie(now.doomed_pid, now.doomed_fd) = std::pair(doomed_fd_.pid, doomed_fd_.number);
   now.exits = exits_;
+  now.cpus = cpus_;
   return now;
 }
 
@@ -386,6 +399,7 @@ void Machine::restore(const Snapshot& then) {
   }
   link_all();
   exits_ = then.exits;
+  cpus_ = then.cpus;
   if (then.doomed_tid >= 0) doomed_thread_ = {then.doomed_tid, then.reaper, true};
   if (then.doomed_pid >= 0) doomed_fd_ = {then.doomed_pid, then.doomed_fd, true};
 }

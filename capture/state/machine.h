@@ -90,6 +90,7 @@ struct Applied {
   const Thread* thread = nullptr;    ///< null for events that belong to no thread
   const ThreadSlot* slot = nullptr;  ///< likewise
   FdNumber made_fd = -1;             ///< the last fd that the event gave a meaning, if any
+  bool renamed = false;              ///< an fd that was there before has another name now
 };
 
 /// The last threads that ended: a child may be gone before its parent's side of the clone is told.
@@ -100,6 +101,12 @@ struct RecentExits {
   };
   std::array<Exit, 256> ring{};
   size_t next = 0;
+};
+
+/// What switch events say about a processor.
+struct CpuClock {
+  Nanos last_switch = 0;  ///< 0: none yet
+  Nanos ran = 0;          ///< how long that of the last switch had run
 };
 
 /// The machine at one moment. Shares with the machine, and with other snapshots, all that has not changed since.
@@ -118,6 +125,7 @@ class Snapshot {
   Pid doomed_pid = -1;
   FdNumber doomed_fd = -1;
   RecentExits exits;
+  std::vector<CpuClock> cpus;
 };
 
 class Machine {
@@ -150,8 +158,12 @@ class Machine {
   // --- events ---
   /// Moves the state on.
   void apply(const event::RawEvent& raw, Applied& out);
-  /// Damage lies between the last event and the next: enter events waiting for their exit are forgotten.
-  void gap() { ++epoch_; }
+  /// Damage lies between the last event and the next: enter events waiting for their exit are forgotten,
+  /// and who ran when.
+  void gap() {
+    ++epoch_;
+    cpus_.clear();
+  }
 
   /// As it is now; costs a pointer for each thread.
   Snapshot snapshot() const;
@@ -195,6 +207,8 @@ class Machine {
   void for_each_group(Visit visit) const {
     for (const auto& [key, group] : registry_->groups) visit(key, group);
   }
+  /// How long the thread that the last switch of `cpu` took off had run; 0 when that is not known.
+  uint64_t ran_before_switch(unsigned cpu) const { return cpu < cpus_.size() ? cpus_[cpu].ran : 0; }
   /// Over contents only, the same for equal states however they came about.
   uint64_t hash() const;
   TextPool& pool() { return pool_; }
@@ -216,6 +230,8 @@ class Machine {
   void remove_at_next_event(Tid tid, Tid reaper) { doomed_thread_ = {tid, reaper, true}; }
   /// Whether the child `tid` of `parent` exited so short a time before `now` that its clone is still to be told.
   bool exited_just_now(Tid tid, Nanos now) const;
+  /// Another thread got `cpu`; returns how long the one before had it, 0 when that is not known.
+  uint64_t switched(unsigned cpu, Nanos now);
   void close_at_next_event(Pid pid, FdNumber number) { doomed_fd_ = {pid, number, true}; }
   void set_parent(ThreadSlot& slot, Tid ptid);
   void mark_dead(ThreadSlot& slot, Nanos now);
@@ -258,9 +274,12 @@ class Machine {
   std::array<ThreadSlot*, kRecent> recent_{};  ///< by tid: saves most searches
   uint32_t epoch_ = 0;               ///< gaps so far
   FdNumber made_fd_ = -1;            ///< by the event at hand
+  FdNumber changed_fd_ = -1;         ///< likewise; not made but changed
+  Text changed_fd_name_;             ///< its name before
   DoomedThread doomed_thread_;
   DoomedFd doomed_fd_;
   RecentExits exits_;
+  std::vector<CpuClock> cpus_;
 };
 
 /// base and path joined and normalised as state.md §4 says; an absolute `path` stands alone.

@@ -30,6 +30,10 @@ struct Thread : RefCounted {
   uint32_t tty = 0;
   uint64_t cap_inheritable = 0, cap_permitted = 0, cap_effective = 0;
   uint64_t exe_ino = 0, exe_ino_ctime = 0, exe_ino_mtime = 0;
+  uint64_t exec_ns = 0;         ///< on a processor, by the switches away from it so far
+  uint64_t cpu_user = 0, cpu_system = 0;  ///< ticks so far, by its last procinfo event
+  uint32_t cpu_user_step = 0, cpu_system_step = 0;  ///< ticks between its last two procinfo events
+  uint8_t cpu_reports = 0;      ///< procinfo events that came, up to 2
   uint8_t exe_flags = 0;        ///< kExe* below
   uint8_t bits = 0;             ///< kDead… below
   Text comm, exe, exepath;      ///< out of the machine's name pool
@@ -42,7 +46,9 @@ struct Thread : RefCounted {
   Rc<FdTable> fds;              ///< of the leader
 
   enum : uint8_t { kExeWritable = 1, kExeUpper = 2, kExeMemfd = 4, kExeLower = 8 };
-  enum : uint8_t { kDead = 1, kReaper = 2, kPipeSource = 4, kPipeDest = 8, kFromClone = 16, kPlaceholder = 32 };
+  enum : uint8_t { kDead = 1, kReaper = 2, kPipeSource = 4, kPipeDest = 8, kFromClone = 16, kPlaceholder = 32,
+                   kCapsKnown = 64,   ///< without it the capabilities were never recorded
+                   kExeKnown = 128 }; ///< likewise exe_flags
 
   bool is_leader() const { return tid == pid; }
   /// A placeholder for a tid of which nothing is known but what it did since; taken for a process of its own.

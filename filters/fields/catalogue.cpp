@@ -5,7 +5,7 @@
 #include <charconv>
 
 #include "capture/base/nearest.h"
-#include "filters/fields/field.h"
+#include "filters/fields/parts.h"
 
 namespace scry::fields {
 namespace {
@@ -48,7 +48,17 @@ std::span<const FieldClass> field_classes() {
       {"evt", "the event itself", evt_fields()},
       {"process", "who did it: the process and the thread", proc_fields()},
       {"user", "with whose rights", user_fields()},
+      {"group", "the group that it runs as", group_fields()},
+      {"container", "in which container", container_fields()},
+      {"k8s", "in which pod of a Kubernetes cluster", k8s_fields()},
+      {"mesos", "fields of Mesos and Marathon: always absent", mesos_fields()},
+      {"span", "fields of tracers: always absent", span_fields()},
+      {"evtin", "fields of tracers around an event: always absent", evtin_fields()},
       {"fd", "what the event works on", fd_fields()},
+      {"fs.path", "the paths that a call works on", fs_path_fields()},
+      {"fdlist", "what poll and its kin wait for", fdlist_fields()},
+      {"syslog", "messages to the system's log", syslog_fields()},
+      {"util", "for views and chisels", util_fields()},
   };
   return classes;
 }

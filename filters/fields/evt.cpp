@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // evt.*: the event itself.
-#include "filters/fields/field.h"
+#include <algorithm>
+#include <vector>
+
+#include "filters/fields/arguments.h"
+#include "filters/fields/parts.h"
 
 namespace scry::fields {
 
@@ -10,54 +14,133 @@ using event::Type;
 
 namespace {
 
-bool classic(const Ask& a) { return a.renderer.options().dialect == Dialect::kClassic; }
-
-const event::EventInfo& info(const Ask& a) {
-  return classic(a) ? a.moment.event.info() : a.moment.event.current_info();
-}
-
-unsigned code(const Ask& a) { return classic(a) ? a.moment.event.raw().code : a.moment.event.current_code(); }
-
-bool is_generic(const Ask& a) { return a.moment.event.raw().code <= event::kGenericX; }
-
 Value num(const Ask& a) { return Value::number(a.moment.event.raw().num); }
 Value cpu(const Ask& a) { return Value::integer(a.moment.event.raw().cpu); }
-Value rawtime(const Ask& a) { return Value::number(a.moment.event.raw().ts); }
 Value dir(const Ask& a) { return Value::text(a.moment.event.is_enter() ? ">" : "<"); }
 
-Value type(const Ask& a) {
-  if (!is_generic(a)) return Value::text(classic(a) ? event::classic_event_names[code(a)] : info(a).name());
-  const unsigned call = a.moment.event.param(0).as<uint16_t>();
-  if (!classic(a) && call == 0) {
-    // A call that its recorder had no code for; the kernel's own number tells which.
-    const auto native = event::native_call_name(a.moment.event.current(1).as<uint16_t>());
-    if (!native.empty()) return Value::text(native);
-  }
-  const auto* names = classic(a) ? event::classic_syscall_names : event::syscall_names;
-  return Value::text(call < event::syscall_count ? names[call] : std::string_view("<unknown>"));
+Value type(const Ask& a) { return Value::text(event_type(a)); }
+
+/// Only of system calls.
+Value syscall_type(const Ask& a) {
+  return info_of(a).groups & event::kGroupSyscall ? type(a) : Value::absent();
 }
 
-/// I/O calls are of the kind of fd they work on.
-Value category(const Ask& a) {
-  const Category c = info(a).category;
-  if (c != Category::kIoRead && c != Category::kIoWrite && c != Category::kIoOther) {
-    return Value::text(event::name_of(c));
-  }
-  const EventFd fd = fd_of(a);
-  if (!fd.fd) return Value::text("unknown");
-  using state::FdKind;
-  switch (fd.fd->kind) {
-    case FdKind::kFile: case FdKind::kDirectory: case FdKind::kFileV2: return Value::text("file");
-    case FdKind::kIpv4: case FdKind::kIpv6: return Value::text("net");
-    case FdKind::kFifo: case FdKind::kUnix: case FdKind::kEvent: case FdKind::kSignal: case FdKind::kInotify:
-      return Value::text("ipc");
-    case FdKind::kTimer: return Value::text("unknown");
-    default: return Value::text("other");
-  }
+Value category(const Ask& a) { return Value::text(category_of(a)); }
+
+Value rawres(const Ask& a) {
+  int64_t value;
+  return result_of(a, value) ? Value::integer(value) : Value::absent();
 }
+
+Value res(const Ask& a) {
+  int64_t value;
+  if (!result_of(a, value)) return Value::absent();
+  if (value >= 0) return Value::text("SUCCESS");
+  const auto name = event::errno_name(value == INT64_MIN ? 0 : -value);
+  if (!name.empty()) return Value::text(name);
+  const size_t at = a.scratch.size();
+  a.scratch.put_i64(value);
+  return Value::text(a.scratch.view().substr(at));
+}
+
+Value failed(const Ask& a) {
+  int64_t value;
+  if (result_of(a, value)) return Value::boolean(value < 0);
+  return a.classic() ? Value::boolean(false) : Value::absent();
+}
+
+Value args(const Ask& a) {
+  const size_t at = a.scratch.size();
+  a.renderer.args(a.scratch, a.moment, a.machine);
+  return Value::made(a.scratch.view().substr(at));
+}
+
+/// Always: a capture has no other source of events.
+Value source(const Ask& /*unused*/) { return Value::text("syscall"); }
+
+bool is_asynchronous(const Ask& a) { return a.moment.event.raw().code == event::kAsynceventE; }
+Value is_async(const Ask& a) { return Value::boolean(is_asynchronous(a)); }
+Value asynctype(const Ask& a) {
+  return is_asynchronous(a) ? Value::text(a.moment.event.param(event::p::asyncevent_e::name).text()) : Value::absent();
+}
+
+Value hostname(const Ask& a) {
+  const std::string& name = a.machine.info().hostname;
+  return name.empty() ? Value::absent() : Value::text(std::string_view(name));
+}
+
+/// Events of plugins name theirs by number; which plugin that was, and what it makes of its bytes, a file doesn't say.
+Value of_plugin(const Ask& /*unused*/) { return Value::absent(); }
+
+/// What the docker daemon told: "Name:…;ID:…;Image:…" in the description.
+bool docker_event(const Ask& a) {
+  return a.moment.event.raw().code == event::kInfrastructureEventE &&
+         a.moment.event.param(event::p::infrastructure_event_e::source).text() == "docker";
+}
+Value docker_name(const Ask& a) {
+  return docker_event(a) ? Value::text(a.moment.event.param(event::p::infrastructure_event_e::name).text()) : Value::absent();
+}
+Value docker_part(const Ask& a, std::string_view wanted) {
+  if (!docker_event(a)) return Value::absent();
+  auto trimmed = [](std::string_view text) {
+    const size_t from = std::min(text.find_first_not_of(' '), text.size());
+    return text.substr(from, text.find_last_not_of(' ') + 1 - from);
+  };
+  auto rest = a.moment.event.param(event::p::infrastructure_event_e::description).text();
+  while (!rest.empty()) {
+    const auto part = rest.substr(0, rest.find(';'));
+    rest.remove_prefix(std::min(rest.size(), part.size() + 1));
+    const size_t colon = part.find(':');
+    if (colon != std::string_view::npos && trimmed(part.substr(0, colon)) == wanted) return Value::text(trimmed(part.substr(colon + 1)));
+  }
+  return Value::absent();
+}
+Value docker_container_id(const Ask& a) { return docker_part(a, "ID"); }
+Value docker_container_name(const Ask& a) { return docker_part(a, "Name"); }
+Value docker_container_image(const Ask& a) { return docker_part(a, "Image"); }
+
+Value util_count(const Ask& a) { return Value::number(a.count); }
+
+constexpr Traits kHeader{.cost = Cost::kHeader};
+constexpr Traits kId{.format = Format::kId, .cost = Cost::kHeader};
+constexpr Traits kPlain{.format = Format::kNa, .cost = Cost::kHeader};
+constexpr Traits kMade{.format = Format::kNa, .cost = Cost::kText};
+constexpr Traits kView{.flags = kTableOnly, .format = Format::kNa, .cost = Cost::kText};
+
+constexpr Field kFields[] = {
+    {"evt.num", Type::kUint64, num, "number of the event in the capture, from 1", kId},
+    {"evt.source", Type::kCharbuf, source, "where events come from: syscall", kPlain},
+    {"evt.dir", Type::kCharbuf, dir, "> when a call begins, < when it returns",
+     {.flags = kDeprecated, .format = Format::kDir, .cost = Cost::kHeader}},
+    {"evt.type", Type::kCharbuf, type, "name of the call or event", kPlain},
+    {"syscall.type", Type::kCharbuf, syscall_type, "name of the call; of other events there is none", kPlain},
+    {"evt.category", Type::kCharbuf, category, "what the event is about: file, net, process…", {.format = Format::kNa, .cost = Cost::kFd}},
+    {"evt.cpu", Type::kInt16, cpu, "processor that recorded it", kId},
+    {"evt.args", Type::kCharbuf, args, "all parameters as name=value", kMade},
+    {"evt.info", Type::kCharbuf, args, "all parameters as name=value", kMade},
+    {"evt.res", Type::kCharbuf, res, "SUCCESS, or the name of the error", kHeader},
+    {"evt.rawres", Type::kInt64, rawres, "return value as a number", kHeader},
+    {"evt.failed", Type::kBool, failed, "whether the call returned an error", kPlain},
+    {"evt.is_async", Type::kBool, is_async, "whether it was made beside the stream of events", kPlain},
+    {"evt.asynctype", Type::kCharbuf, asynctype, "name of an event that was made beside the stream", kPlain},
+    {"evt.hostname", Type::kCharbuf, hostname, "name of the machine that recorded it", kPlain},
+    {"evt.pluginname", Type::kCharbuf, of_plugin, "plugin that made the event", kPlain},
+    {"evt.plugininfo", Type::kCharbuf, of_plugin, "the plugin's text for the event", kPlain},
+    {"evt.infra.docker.name", Type::kCharbuf, docker_name, "what a docker event says happened", kView},
+    {"evt.infra.docker.container.id", Type::kCharbuf, docker_container_id, "container that a docker event is about", kView},
+    {"evt.infra.docker.container.name", Type::kCharbuf, docker_container_name, "name of that container", kView},
+    {"evt.infra.docker.container.image", Type::kCharbuf, docker_container_image, "image of that container", kView},
+};
+
+constexpr Field kUtilFields[] = {
+    {"util.cnt", Type::kUint64, util_count, "how many events were asked about so far",
+     {.flags = kTableOnly, .format = Format::kId, .cost = Cost::kHeader}},
+};
+
+}  // namespace
 
 /// The return value: parameter 0 of the exit of a call that returns a number.
-bool result(const Ask& a, int64_t& value) {
+bool result_of(const Ask& a, int64_t& value) {
   const auto& e = a.moment.event;
   if (e.is_enter() || e.raw().nparams == 0 || is_generic(a)) return false;
   switch (e.info().params[0].current.type()) {
@@ -75,68 +158,42 @@ bool result(const Ask& a, int64_t& value) {
   return e.param(0).present();
 }
 
-Value rawres(const Ask& a) {
-  int64_t value;
-  return result(a, value) ? Value::integer(value) : Value::absent();
+std::string_view event_type(const Ask& a) {
+  if (!is_generic(a)) return a.classic() ? event::classic_event_names[code_of(a)] : info_of(a).name();
+  const unsigned call = a.moment.event.param(0).as<uint16_t>();
+  if (!a.classic() && call == 0) {
+    // A call that its recorder had no code for; the kernel's own number tells which.
+    const auto native = event::native_call_name(a.moment.event.current(1).as<uint16_t>());
+    if (!native.empty()) return native;
+  }
+  const auto* names = a.classic() ? event::classic_syscall_names : event::syscall_names;
+  return call < event::syscall_count ? names[call] : std::string_view("<unknown>");
 }
 
-Value res(const Ask& a) {
-  int64_t value;
-  if (!result(a, value)) return Value::absent();
-  if (value >= 0) return Value::text("SUCCESS");
-  const auto name = event::errno_name(value == INT64_MIN ? 0 : -value);
-  if (!name.empty()) return Value::text(name);
-  const size_t at = a.scratch.size();
-  a.scratch.put_i64(value);
-  return Value::text(a.scratch.view().substr(at));
-}
-
-Value failed(const Ask& a) {
-  int64_t value;
-  return result(a, value) ? Value::boolean(value < 0) : Value::absent();
-}
-
-Value args(const Ask& a) {
-  const size_t at = a.scratch.size();
-  a.renderer.args(a.scratch, a.moment, a.machine);
-  return Value::made(a.scratch.view().substr(at));
-}
-
-/// PPM_O_* flags of the call that opens a file; 0 for other events and for calls that failed.
-uint32_t open_flags(const Ask& a) {
-  namespace p = event::p;
-  const auto& e = a.moment.event;
-  if (e.is_enter()) return 0;
-  switch (e.current_code()) {
-    case event::kOpenX: return e.current(p::open_x::flags).as<uint32_t>();
-    case event::kOpenat_2X: return e.current(p::openat_2_x::flags).as<uint32_t>();
-    case event::kOpenat2X: return e.current(p::openat2_x::flags).as<uint32_t>();
-    case event::kOpenByHandleAtX: return e.current(p::open_by_handle_at_x::flags).as<uint32_t>();
-    default: return 0;
+std::string_view category_of(const Ask& a) {
+  const Category c = info_of(a).category;
+  if (c != Category::kIoRead && c != Category::kIoWrite && c != Category::kIoOther) return event::name_of(c);
+  const EventFd fd = fd_of(a);
+  if (!fd.fd) return "unknown";
+  using state::FdKind;
+  switch (fd.fd->kind) {
+    case FdKind::kFile: case FdKind::kDirectory: case FdKind::kFileV2: return "file";
+    case FdKind::kIpv4: case FdKind::kIpv6: return "net";
+    case FdKind::kFifo: case FdKind::kUnix: case FdKind::kEvent: case FdKind::kSignal: case FdKind::kInotify: return "ipc";
+    case FdKind::kTimer: return "unknown";
+    default: return "other";
   }
 }
 
-Value is_open_read(const Ask& a) { return Value::boolean((open_flags(a) & event::v::file_flags__O_RDONLY) != 0); }
-Value is_open_write(const Ask& a) { return Value::boolean((open_flags(a) & event::v::file_flags__O_WRONLY) != 0); }
+std::span<const Field> evt_fields() {
+  static const auto* all = [] {
+    auto* rows = new std::vector<Field>(std::begin(kFields), std::end(kFields));
+    for (const auto part : {evt_time_fields(), evt_arg_fields(), evt_io_fields()}) rows->insert(rows->end(), part.begin(), part.end());
+    return rows;
+  }();
+  return *all;
+}
 
-constexpr Field kFields[] = {
-    {"evt.num", Type::kUint64, num, "number of the event in the capture, from 1"},
-    {"evt.cpu", Type::kInt16, cpu, "processor that recorded it"},
-    {"evt.rawtime", Type::kAbstime, rawtime, "nanoseconds since 1970"},
-    {"evt.dir", Type::kCharbuf, dir, "> when a call begins, < when it returns"},
-    {"evt.type", Type::kCharbuf, type, "name of the call or event"},
-    {"evt.category", Type::kCharbuf, category, "what the event is about: file, net, process…"},
-    {"evt.rawres", Type::kInt64, rawres, "return value as a number"},
-    {"evt.res", Type::kCharbuf, res, "SUCCESS, or the name of the error"},
-    {"evt.failed", Type::kBool, failed, "whether the call returned an error"},
-    {"evt.args", Type::kCharbuf, args, "all parameters as name=value"},
-    {"evt.info", Type::kCharbuf, args, "all parameters as name=value"},
-    {"evt.is_open_read", Type::kBool, is_open_read, "whether a file was opened for reading"},
-    {"evt.is_open_write", Type::kBool, is_open_write, "whether a file was opened for writing"},
-};
-
-}  // namespace
-
-std::span<const Field> evt_fields() { return kFields; }
+std::span<const Field> util_fields() { return kUtilFields; }
 
 }  // namespace scry::fields

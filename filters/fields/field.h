@@ -152,6 +152,12 @@ std::span<const Field> evt_fields();
 std::span<const Field> proc_fields();
 std::span<const Field> fd_fields();
 std::span<const Field> user_fields();
+std::span<const Field> group_fields();
+std::span<const Field> container_fields();
+std::span<const Field> k8s_fields();
+std::span<const Field> mesos_fields();
+std::span<const Field> span_fields();
+std::span<const Field> evtin_fields();
 
 /// The fields of one listing class, in the order in which they are listed.
 struct FieldClass {

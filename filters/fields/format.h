@@ -52,7 +52,7 @@ class Formatter {
 };
 
 /// A value as text, numbers as `format` says.
-void put_value(Out& out, Format format, const Value& value);
+void put_value(Out& out, Type type, Format format, const Value& value);
 /// `text` as a JSON string with its quotes; bytes that are not UTF-8 and control characters become visible.
 void put_json_string(Out& out, std::string_view text);
 

@@ -1,115 +1,205 @@
 // SPDX-License-Identifier: Apache-2.0
-// proc.* and thread.*: who did it.
-#include "filters/fields/field.h"
+// proc.*: which process it is and what it was started with. Its relatives are in proc_lineage.cpp, what it uses in
+// proc_resources.cpp.
+#include "filters/fields/process.h"
 
 namespace scry::fields {
 
-using state::Thread;
+void put_joined(Out& out, std::string_view list) {
+  bool first = true;
+  each_piece(list, [&](std::string_view one) {
+    if (!first) out.put(' ');
+    first = false;
+    out.put(one);
+    return true;
+  });
+}
+
+void put_cmdline(Out& out, const Thread& t) {
+  out.put(t.comm.view());
+  std::string_view args = t.args;
+  if (args == std::string_view("\0", 1)) args = {};  // one empty argument: a process that renamed itself
+  each_piece(args, [&](std::string_view one) {
+    out.put(' ');
+    out.put(one);
+    return true;
+  });
+}
+
+Value variable(const Thread& process, std::string_view name) {
+  Value found;
+  each_piece(process.env.view(), [&](std::string_view one) {
+    if (one.size() <= name.size() || one[name.size()] != '=' || !one.starts_with(name)) return true;
+    one.remove_prefix(name.size() + 1);
+    const size_t first = std::min(one.find_first_not_of(' '), one.size());
+    one.remove_prefix(first);
+    one = one.substr(0, one.find_last_not_of(' ') + 1);
+    found = Value::text(one);
+    return false;
+  });
+  return found;
+}
 
 namespace {
 
-const Thread* leader(const Ask& a) { return a.moment.thread ? a.machine.leader_of(*a.moment.thread) : nullptr; }
-
-Value text_of(const Thread* t, const Text Thread::*member) {
-  return t ? Value::text(t->*member) : Value::absent();
-}
-Value int_of(const Thread* t, int64_t Thread::*member) { return t ? Value::integer(t->*member) : Value::absent(); }
-
-/// The n-th ancestor of the thread's process; stops at what is unknown and after too many.
-const Thread* ancestor(const Ask& a, uint64_t n) {
-  constexpr uint64_t kDeepest = 1024;
-  const Thread* t = leader(a);
-  for (uint64_t i = 0; t && i < n; ++i) {
-    if (i == kDeepest) return nullptr;
-    const Thread* parent = a.machine.thread(t->ptid);
-    t = parent && !parent->is_unknown() ? a.machine.leader_of(*parent) : nullptr;
-  }
-  return t;
-}
+bool unknown_in_current(const Ask& a) { return a.moment.thread && a.moment.thread->is_unknown() && !a.classic(); }
 
 Value name(const Ask& a) { return text_of(a.moment.thread, &Thread::comm); }
 Value exe(const Ask& a) { return text_of(a.moment.thread, &Thread::exe); }
 Value exepath(const Ask& a) { return text_of(a.moment.thread, &Thread::exepath); }
+
+/// All arguments, or the one of that number.
+Value args(const Ask& a) {
+  const Thread* t = a.moment.thread;
+  if (!t) return Value::absent();
+  if (!a.ref.has_argument) return made_by(a, [&](Out& out) { put_joined(out, t->args); });
+  Value found;
+  uint64_t n = 0;
+  each_piece(t->args.view(), [&](std::string_view one) {
+    if (n++ != a.ref.number) return true;
+    found = Value::text(one);
+    return false;
+  });
+  return found;
+}
+
+Value cmdline(const Ask& a) {
+  const Thread* t = a.moment.thread;
+  return t ? made_by(a, [&](Out& out) { put_cmdline(out, *t); }) : Value::absent();
+}
+
+Value exeline(const Ask& a) {
+  const Thread* t = a.moment.thread;
+  if (!t) return Value::absent();
+  return made_by(a, [&](Out& out) {
+    out.put(t->exe.view());
+    each_piece(t->args.view(), [&](std::string_view one) {
+      out.put(' ');
+      out.put(one);
+      return true;
+    });
+  });
+}
+
+Value cmdnargs(const Ask& a) {
+  const Thread* t = a.moment.thread;
+  if (!t) return Value::absent();
+  uint64_t count = 0;
+  each_piece(t->args.view(), [&](std::string_view) { return ++count != 0; });
+  return Value::number(count);
+}
+
+Value cmdlenargs(const Ask& a) {
+  const Thread* t = a.moment.thread;
+  if (!t) return Value::absent();
+  uint64_t length = 0;
+  each_piece(t->args.view(), [&](std::string_view one) {
+    length += one.size();
+    return true;
+  });
+  return Value::number(length);
+}
+
+Value env(const Ask& a) {
+  const Thread* t = leader(a);
+  if (!t) return Value::absent();
+  if (!a.ref.has_argument) return made_by(a, [&](Out& out) { put_joined(out, t->env); });
+  return variable(*t, a.ref.argument);
+}
+
 Value pid(const Ask& a) {
   // Of a thread of which nothing is known, current libraries say -1.
-  if (a.moment.thread && a.moment.thread->is_unknown() && a.renderer.options().dialect == Dialect::kCurrent)
-    return Value::integer(-1);
+  if (unknown_in_current(a)) return Value::integer(-1);
   return int_of(a.moment.thread, &Thread::pid);
 }
 Value vpid(const Ask& a) {
   return a.moment.thread && a.moment.thread->vpid >= 0 ? Value::integer(a.moment.thread->vpid) : Value::absent();
 }
-Value sid(const Ask& a) { return int_of(a.moment.thread, &Thread::sid); }
-Value tid(const Ask& a) { return Value::integer(a.moment.event.raw().tid); }
 Value tty(const Ask& a) { return a.moment.thread ? Value::number(a.moment.thread->tty) : Value::absent(); }
 Value cwd(const Ask& a) {
-  if (a.moment.thread && a.moment.thread->is_unknown() && a.renderer.options().dialect == Dialect::kCurrent)
-    return Value::text("./");
+  if (unknown_in_current(a)) return Value::text("./");
   return text_of(leader(a), &Thread::cwd);
 }
 
-Value ppid(const Ask& a) {
-  const Thread* parent = ancestor(a, 1);
-  return parent ? Value::integer(parent->pid) : Value::absent();
-}
-Value pname(const Ask& a) { return text_of(ancestor(a, 1), &Thread::comm); }
-Value aname(const Ask& a) { return text_of(ancestor(a, a.ref.has_argument ? a.ref.number : 1), &Thread::comm); }
+// --- the file that it runs ---
 
-/// comm and arguments, joined by spaces.
-Value cmdline(const Ask& a) {
+template <uint8_t kBit>
+Value exe_flag(const Ask& a) {
   const Thread* t = a.moment.thread;
-  if (!t) return Value::absent();
-  const size_t at = a.scratch.size();
-  a.scratch.put(t->comm.view());
-  std::string_view args = t->args;
-  if (args == std::string_view("\0", 1)) args = {};  // one empty argument: a process that renamed itself
-  while (!args.empty()) {
-    const auto one = args.substr(0, args.find('\0'));
-    a.scratch.put(' ');
-    a.scratch.put(one);
-    args.remove_prefix(std::min(args.size(), one.size() + 1));
-  }
-  return Value::text(a.scratch.view().substr(at));
+  return t && t->has(Thread::kExeKnown) ? Value::boolean((t->exe_flags & kBit) != 0) : Value::absent();
 }
 
-/// The process that leads the session: the one of that number, unless numbers mean something else in its pid
-/// namespace; then the furthest ancestor in the session. Empty when there is neither.
-Value sname(const Ask& a) {
-  const Thread* t = leader(a);
-  if (!t) return Value::absent();
-  const int64_t session = t->sid;
-  const bool in_pidns = t->vtid >= 0 && t->vtid != t->tid;
-  if (!in_pidns)
-    if (const Thread* first = a.machine.thread(session)) return Value::text(first->comm.view());
-  constexpr uint64_t kDeepest = 64;
-  std::string_view found;
-  for (uint64_t n = 1; n < kDeepest; ++n) {
-    const Thread* up = ancestor(a, n);
-    if (!up || up->sid != session) break;
-    found = up->comm.view();
-  }
-  return Value::text(found);
+Value exe_ino(const Ask& a) {
+  const Thread* t = a.moment.thread;
+  return t && t->exe_ino ? Value::integer(static_cast<int64_t>(t->exe_ino)) : Value::absent();
+}
+template <uint64_t Thread::*kMember>
+Value exe_time(const Ask& a) {
+  return a.moment.thread ? number_unless_zero(a.moment.thread->*kMember) : Value::absent();
+}
+
+/// From the file's change to the start of the process; 0 for a file that changed later, between clone and exec.
+Value changed_before_start(const Ask& a) {
+  const Thread* t = a.moment.thread;
+  if (!t || !t->exe_ino_ctime || !t->clone_ts) return Value::absent();
+  return Value::number(t->clone_ts > t->exe_ino_ctime ? t->clone_ts - t->exe_ino_ctime : 0);
+}
+/// From the start of the pid namespace to the file's change; absent for a file that is older than the namespace.
+Value changed_after_pidns(const Ask& a) {
+  const Thread* t = a.moment.thread;
+  if (!t || !t->pidns_start_ts || t->exe_ino_ctime <= t->pidns_start_ts) return Value::absent();
+  return Value::number(t->exe_ino_ctime - t->pidns_start_ts);
+}
+Value pidns_start(const Ask& a) {
+  return a.moment.thread ? number_unless_zero(a.moment.thread->pidns_start_ts) : Value::absent();
 }
 
 constexpr Field kFields[] = {
-    {"proc.name", Type::kCharbuf, name, "command name of the thread"},
-    {"proc.exe", Type::kCharbuf, exe, "first argument of its command line"},
-    {"proc.exepath", Type::kCharbuf, exepath, "full path of the program"},
-    {"proc.cmdline", Type::kCharbuf, cmdline, "command name and arguments"},
-    {"proc.cwd", Type::kCharbuf, cwd, "current working directory"},
-    {"proc.pid", Type::kInt64, pid, "process id"},
-    {"proc.vpid", Type::kInt64, vpid, "process id as seen inside its pid namespace"},
-    {"proc.ppid", Type::kInt64, ppid, "process id of the parent"},
-    {"proc.pname", Type::kCharbuf, pname, "command name of the parent"},
-    {"proc.aname", Type::kCharbuf, aname, "command name of the n-th ancestor", {.argument = Argument::kOptionalNumber}},
-    {"proc.sid", Type::kInt64, sid, "session id"},
-    {"proc.sname", Type::kCharbuf, sname, "command name of the session's leader"},
-    {"proc.tty", Type::kUint32, tty, "device number of the controlling terminal"},
-    {"thread.tid", Type::kInt64, tid, "thread id"},
+    {"proc.pid", Type::kInt64, pid, "process id", {.format = Format::kId}},
+    {"proc.exe", Type::kCharbuf, exe, "first argument of its command line", {.format = Format::kNa}},
+    {"proc.name", Type::kCharbuf, name, "command name of the thread", {.format = Format::kNa}},
+    {"proc.args", Type::kCharbuf, args, "arguments without the first, or with [n] the one of that number, from 0",
+     {.argument = Argument::kOptionalNumber, .format = Format::kNa, .cost = Cost::kText}},
+    {"proc.env", Type::kCharbuf, env, "environment, or with [NAME] the value of one variable",
+     {.argument = Argument::kOptionalText, .format = Format::kNa, .cost = Cost::kText}},
+    {"proc.cmdline", Type::kCharbuf, cmdline, "command name and arguments", {.format = Format::kNa, .cost = Cost::kText}},
+    {"proc.exeline", Type::kCharbuf, exeline, "the whole command line", {.format = Format::kNa, .cost = Cost::kText}},
+    {"proc.exepath", Type::kCharbuf, exepath, "full path of the program", {.format = Format::kNa}},
+    {"proc.cwd", Type::kCharbuf, cwd, "current working directory", {.format = Format::kNa}},
+    {"proc.cmdnargs", Type::kUint64, cmdnargs, "how many arguments it has", {.cost = Cost::kText}},
+    {"proc.cmdlenargs", Type::kUint64, cmdlenargs, "length of all arguments together", {.cost = Cost::kText}},
+    {"proc.vpid", Type::kInt64, vpid, "process id as seen inside its pid namespace", {.format = Format::kId}},
+    {"proc.tty", Type::kUint32, tty, "device number of the controlling terminal", {.format = Format::kId}},
+    {"proc.is_exe_writable", Type::kBool, exe_flag<Thread::kExeWritable>, "whether its user may write to the program's file",
+     {.format = Format::kNa}},
+    {"proc.is_exe_upper_layer", Type::kBool, exe_flag<Thread::kExeUpper>,
+     "whether the program lies in the layer of an overlay that the container writes to", {.format = Format::kNa}},
+    {"proc.is_exe_lower_layer", Type::kBool, exe_flag<Thread::kExeLower>,
+     "whether the program lies in a layer of an overlay that came with the image", {.format = Format::kNa}},
+    {"proc.is_exe_from_memfd", Type::kBool, exe_flag<Thread::kExeMemfd>, "whether the program lies in memory only",
+     {.format = Format::kNa}},
+    {"proc.exe_ino", Type::kInt64, exe_ino, "inode of the program"},
+    {"proc.exe_ino.ctime", Type::kAbstime, exe_time<&Thread::exe_ino_ctime>, "when the program's inode last changed"},
+    {"proc.exe_ino.mtime", Type::kAbstime, exe_time<&Thread::exe_ino_mtime>, "when the program's contents last changed"},
+    {"proc.exe_ino.ctime_duration_proc_start", Type::kAbstime, changed_before_start,
+     "nanoseconds from the program's last change to the start of the process"},
+    {"proc.exe_ino.ctime_duration_pidns_start", Type::kAbstime, changed_after_pidns,
+     "nanoseconds from the start of the pid namespace to the program's last change"},
+    {"proc.pidns_init_start_ts", Type::kUint64, pidns_start, "when the pid namespace began"},
 };
 
 }  // namespace
 
-std::span<const Field> proc_fields() { return kFields; }
+std::span<const Field> proc_identity_fields() { return kFields; }
+
+std::span<const Field> proc_fields() {
+  static const auto* all = [] {
+    auto* rows = new std::vector<Field>;
+    for (const auto part : {proc_identity_fields(), proc_lineage_fields(), proc_resource_fields(), thread_fields()})
+      rows->insert(rows->end(), part.begin(), part.end());
+    return rows;
+  }();
+  return *all;
+}
 
 }  // namespace scry::fields

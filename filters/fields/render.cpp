@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "filters/fields/render.h"
 
-#include <absl/container/flat_hash_map.h>
+#include <arpa/inet.h>
 #include <netdb.h>
 
 #include <charconv>
@@ -212,6 +212,16 @@ void put_seconds(Out& out, uint64_t nanos) {
   out.put(std::string_view(text, static_cast<size_t>(size)));
 }
 
+void put_fd_name(Out& out, const Fd& fd, bool classic) {
+  char* to = out.room(8);
+  *to++ = '<';
+  *to++ = state::type_char(fd.kind);
+  if (const char protocol = protocol_char(fd)) *to++ = protocol;
+  *to++ = '>';
+  out.done(to);
+  out.put_visible(classic ? fd.classic_name() : fd.name);
+}
+
 void put_fd(Out& out, int64_t number, const state::Thread* thread, const Machine& machine, bool classic) {
   if (number < 0) {
     if (number == kAtFdcwd) return out.put("-100(AT_FDCWD)");
@@ -221,12 +231,8 @@ void put_fd(Out& out, int64_t number, const state::Thread* thread, const Machine
   const Fd* fd = thread ? machine.fd(*thread, number) : nullptr;
   if (!fd) return out.done(to);
   *to++ = '(';
-  *to++ = '<';
-  *to++ = state::type_char(fd->kind);
-  if (const char protocol = protocol_char(*fd)) *to++ = protocol;
-  *to++ = '>';
   out.done(to);
-  out.put_visible(classic ? fd->classic_name() : fd->name);
+  put_fd_name(out, *fd, classic);
   out.put(')');
 }
 
@@ -284,16 +290,19 @@ void put_socket_tuple(Out& out, Param p) {
 Renderer::Renderer(RenderOptions options) : options_(options), flag_texts_(new FlagText[kFlagTexts]) {}
 Renderer::~Renderer() = default;
 
+const std::string& Renderer::service(uint16_t port, bool udp) {
+  // The system's list is a file that is read anew for each question.
+  auto& name = services_[port | (udp ? 1u << 16 : 0u)];
+  if (!name) {
+    const servent* entry = getservbyport(htons(port), udp ? "udp" : "tcp");
+    name = std::make_unique<std::string>(entry ? entry->s_name : "");
+  }
+  return *name;
+}
+
 /// Flags: rows in table order; one equal to the whole value ends the walk, others take their bits out of what is left.
 /// Enums (`exact`): every row of just that value.
-void Renderer::flags(Out& out, const ParamStyle& style, uint32_t value, bool classic, bool exact) {
-  if (style.format() == Format::kOct) {
-    out.put('0');
-    if (value) out.put_octal(value);
-  } else {
-    out.put_u64(value);
-  }
-  if (style.values < 0) return;
+const std::string& Renderer::flag_names(const ParamStyle& style, uint32_t value, bool classic, bool exact) {
   const uint8_t kind = static_cast<uint8_t>((classic ? 1 : 0) | (exact ? 2 : 0));
   FlagText& slot = flag_texts_[(value * 2654435761u >> 16 ^ static_cast<uint32_t>(style.values) * 31u ^ kind) % kFlagTexts];
   if (slot.table != style.values || slot.value != value || slot.kind != kind) {
@@ -318,7 +327,17 @@ void Renderer::flags(Out& out, const ParamStyle& style, uint32_t value, bool cla
     }
     if (!slot.text.empty()) slot.text += ')';
   }
-  out.put(slot.text);
+  return slot.text;
+}
+
+void Renderer::flags(Out& out, const ParamStyle& style, uint32_t value, bool classic, bool exact) {
+  if (style.format() == Format::kOct) {
+    out.put('0');
+    if (value) out.put_octal(value);
+  } else {
+    out.put_u64(value);
+  }
+  if (style.values >= 0) out.put(flag_names(style, value, classic, exact));
 }
 
 void Renderer::bytes(Out& out, std::string_view bytes) {
@@ -334,13 +353,10 @@ void Renderer::bytes(Out& out, std::string_view bytes) {
   out.put("...");
 }
 
-void Renderer::path(Out& out, const ParamStyle& style, Param p, const Context& c) {
-  if (!p.present()) return out.put("<NA>");
-  const auto text = p.text();
-  out.put_visible(text);
-  if (text == "<NA>" || (!text.empty() && text[0] == '/')) return;
-  if (text.empty() && !c.classic) return;
-  // A relative path is followed by where it leads.
+/// Where a relative path leads; empty for an absolute one, and when nobody knows.
+std::string Renderer::whole_path(const ParamStyle& style, std::string_view text, const Context& c) {
+  if (text == "<NA>" || (!text.empty() && text[0] == '/')) return {};
+  if (text.empty() && !c.classic) return {};
   std::string base;
   const state::Thread* thread = c.moment.thread;
   if (style.dirfd >= 0) {
@@ -355,7 +371,15 @@ void Renderer::path(Out& out, const ParamStyle& style, Param p, const Context& c
   } else if (thread) {
     base = c.machine.cwd(*thread);
   }
-  const std::string whole = state::concat_path(base, text);
+  return state::concat_path(base, text);
+}
+
+void Renderer::path(Out& out, const ParamStyle& style, Param p, const Context& c) {
+  if (!p.present()) return out.put("<NA>");
+  const auto text = p.text();
+  out.put_visible(text);
+  // A relative path is followed by where it leads.
+  const std::string whole = whole_path(style, text, c);
   if (whole.empty()) return;
   out.put('(');
   out.put_visible(std::string_view(whole));
@@ -376,24 +400,11 @@ state::L4 socket_protocol(const Moment& moment, const Machine& machine) {
   return fd ? fd->l4 : state::L4::kUnknown;
 }
 
-/// Empty when the port has none. Looking one up reads a file: each is asked for once.
-const std::string& service_name(unsigned port, const char* protocol) {
-  static auto* const known = new absl::flat_hash_map<std::pair<unsigned, std::string_view>, std::string>;
-  const auto [it, is_new] = known->try_emplace({port, protocol});
-  if (is_new) {
-    struct servent entry, *found = nullptr;
-    char buffer[4096];
-    if (getservbyport_r(htons(static_cast<uint16_t>(port)), protocol, &entry, buffer, sizeof buffer, &found) == 0 && found)
-      it->second = visible(found->s_name);
-  }
-  return it->second;
-}
-
 }  // namespace
 
-void name_ports(Out& out, size_t start, state::L4 protocol) {
-  const char* const name = protocol == state::L4::kTcp ? "tcp" : protocol == state::L4::kUdp ? "udp" : nullptr;
-  if (!name) return;
+void Renderer::name_ports(Out& out, size_t start, state::L4 protocol) {
+  const bool udp = protocol == state::L4::kUdp;
+  if (!udp && protocol != state::L4::kTcp) return;
   const std::string text(out.view().substr(start));
   out.shrink(start);
   for (size_t at = 0; at < text.size();) {
@@ -404,9 +415,9 @@ void name_ports(Out& out, size_t start, state::L4 protocol) {
     unsigned port = 0;
     const auto [stop, error] = std::from_chars(text.data() + at + 1, text.data() + end, port);
     const bool is_port = text[at] == ':' && end > at + 1 && closed && error == std::errc() && stop == text.data() + end && port < 65536;
-    if (const std::string* service = is_port ? &service_name(port, name) : nullptr; service && !service->empty()) {
+    if (const std::string* name = is_port ? &service(static_cast<uint16_t>(port), udp) : nullptr; name && !name->empty()) {
       out.put(':');
-      out.put(*service);
+      out.put_visible(std::string_view(*name));
     } else {
       out.put(std::string_view(text).substr(at, end - at));
     }
@@ -510,6 +521,73 @@ void Renderer::value(Out& out, const ParamStyle& style, Param p, const Moment& m
       // Pointers and filter-only types mean nothing in a file.
       return out.put("(n.a.)");
   }
+}
+
+void Renderer::meaning(Out& out, const ParamStyle& style, Param p, const Moment& moment, const Machine& machine,
+                       bool classic) {
+  const Type type = style.type();
+  const auto wire_size = event::type_sizes[static_cast<size_t>(type)];
+  if (!p.present() || (wire_size && p.size != wire_size)) return value(out, style, p, moment, machine, classic);
+  const auto container = moment.thread ? moment.thread->container_id.view() : std::string_view();
+  auto put_owner = [&](uint32_t id, const auto* entry) {
+    if (id == state::kNoId) return out.put("<NONE>");
+    if (!entry) return out.put("<NA>");
+    out.put_visible(std::string_view(entry->name));
+  };
+  auto put_flags = [&](uint32_t bits, bool exact) {
+    const std::string_view names = style.values >= 0 ? std::string_view(flag_names(style, bits, classic, exact)) : "";
+    if (names.empty()) return flags(out, style, bits, classic, exact);
+    out.put(names.substr(1, names.size() - 2));
+  };
+  switch (type) {
+    case Type::kErrno: {
+      const int64_t number = p.integer();
+      const auto name = number < 0 ? event::errno_name(number == INT64_MIN ? 0 : -number) : std::string_view();
+      return name.empty() ? out.put_i64(number) : out.put(name);
+    }
+    case Type::kFd: {
+      const int64_t number = p.integer();
+      const Fd* fd = number >= 0 && moment.thread ? machine.fd(*moment.thread, number) : nullptr;
+      if (fd) return put_fd_name(out, *fd, classic);
+      const auto name = number == kAtFdcwd ? std::string_view("AT_FDCWD") : number < 0 ? event::errno_name(number == INT64_MIN ? 0 : -number) : std::string_view();
+      return name.empty() ? out.put_i64(number) : out.put(name);
+    }
+    case Type::kPid:
+      if (const auto* thread = machine.thread(p.integer()); thread && !thread->comm.empty()) return out.put_visible(thread->comm);
+      break;
+    case Type::kFspath: case Type::kFsrelpath:
+      if (const std::string whole = whole_path(style, p.text(), {moment, machine, classic}); !whole.empty())
+        return out.put_visible(std::string_view(whole));
+      return out.put_visible(p.text());
+    case Type::kSyscallid:
+      if (const unsigned number = p.as<uint16_t>(); number < event::syscall_count)
+        return out.put((classic ? event::classic_syscall_names : event::syscall_names)[number]);
+      break;
+    case Type::kSigtype:
+      if (const auto name = event::signal_name(p.data[0]); !name.empty()) return out.put(name);
+      break;
+    case Type::kReltime:
+      if (const auto nanos = p.as<uint64_t>(); nanos != UINT64_MAX) {
+        put_seconds(out, nanos);
+        return out.put('s');
+      }
+      break;
+    case Type::kFlags8: case Type::kEnumflags8: return put_flags(p.data[0], type == Type::kEnumflags8);
+    case Type::kFlags16: case Type::kEnumflags16: return put_flags(load<uint16_t>(p.data), type == Type::kEnumflags16);
+    case Type::kFlags32: case Type::kMode: case Type::kEnumflags32:
+      return put_flags(load<uint32_t>(p.data), type == Type::kEnumflags32);
+    case Type::kUid: return put_owner(p.as<uint32_t>(), machine.user(container, p.as<uint32_t>()));
+    case Type::kGid: return put_owner(p.as<uint32_t>(), machine.group(container, p.as<uint32_t>()));
+    case Type::kDyn:
+      if (style.dyn >= 0 && p.data[0] < event::dyn_tables[style.dyn].count) {
+        const ParamStyle& chosen = event::dyn_tables[style.dyn].choices[p.data[0]];
+        const auto want = event::type_sizes[chosen.type_id];
+        if (!want || p.size - 1 == want) return meaning(out, chosen, {p.data + 1, p.size - 1}, moment, machine, classic);
+      }
+      break;
+    default: break;
+  }
+  value(out, style, p, moment, machine, classic);
 }
 
 /// Which parameters sysdig 0.29.3 would have shown, as far as the file has them. Files since libs 0.20 carry in the

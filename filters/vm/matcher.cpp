@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "filters/vm/matcher.h"
 
+#include <cstddef>
+
 #include "filters/vm/test.h"
 
 namespace scry::filter {
@@ -15,6 +17,56 @@ Matcher::Matcher(std::shared_ptr<const Program> program, fields::RenderOptions r
       }()) {
   slots_.resize(program_->values.size());
   memos_.resize(program_->memos);
+  std::vector<uint32_t> uses(program_->values.size());
+  for (const Check& check : program_->checks) ++uses[check.value];
+  for (const ValueNode& node : program_->values)
+    for (const uint32_t part : node.parts) ++uses[part];
+  steps_.reserve(program_->checks.size());
+  for (const Check& check : program_->checks) steps_.push_back(step_for(*program_, check, uses[check.value]));
+}
+
+namespace {
+
+/// Fields that are a number of the header as it is: asked for so often that the way through their functions shows.
+constexpr std::pair<std::string_view, size_t> kHeaderNumbers[] = {
+    {"evt.num", offsetof(event::RawEvent, num)},
+    {"evt.rawtime", offsetof(event::RawEvent, ts)},
+    {"thread.tid", offsetof(event::RawEvent, tid)},
+};
+
+}  // namespace
+
+Matcher::Step Matcher::step_for(const Program& program, const Check& check, uint32_t uses_of_value) {
+  Step step;
+  step.op = check.op;
+  step.by_type = check.by_type;
+  step.remember = check.remember;
+  step.memo = check.memo;
+  step.check = &check;
+  const ValueNode& node = program.values[check.value];
+  // Values that are dear and needed by several checks are kept for the event instead.
+  const bool asked_anew = uses_of_value == 1 || node.cost <= fields::Cost::kThread;
+  if (node.kind != ValueNode::Kind::kField || node.many || node.list || check.right >= 0 || !asked_anew) return step;
+  step.kind = Step::kOneField;
+  step.extract = node.ref.field->extract;
+  step.ref = &node.ref;
+  if (check.modifier != Modifier::kNone || check.constants.size() != 1 || check.around) return step;
+  const bool equality = check.op == Op::kEqual || check.op == Op::kNotEqual;
+  const bool order = check.op == Op::kLess || check.op == Op::kLessEqual || check.op == Op::kGreater || check.op == Op::kGreaterEqual;
+  if ((check.cls == Class::kInt || check.cls == Class::kUint || check.cls == Class::kBool) && (equality || order)) {
+    step.kind = Step::kNumber;
+    step.is_signed = check.cls == Class::kInt;
+    for (const auto& [name, offset] : kHeaderNumbers)
+      if (node.ref.field->name == name) {
+        step.kind = Step::kHeader;
+        step.offset = static_cast<uint16_t>(offset);
+      }
+    step.number = step.is_signed ? static_cast<uint64_t>(check.constants[0].integer) : check.constants[0].number;
+  } else if (check.cls == Class::kText && (equality || check.op == Op::kStartswith || check.op == Op::kEndswith)) {
+    step.kind = Step::kText;
+    step.text = check.constants[0].text;
+  }
+  return step;
 }
 
 void Matcher::ask(const Moment& moment, const state::Machine& machine) {
@@ -23,42 +75,84 @@ void Matcher::ask(const Moment& moment, const state::Machine& machine) {
   previous_ts_ = moment.event.raw().ts;
 }
 
-bool Matcher::run(uint32_t at) {
-  const Instruction* code = program_->code.data();
-  while (at < Instruction::kAccept) {
-    const Instruction& i = code[at];
-    bool answer;
-    if (!i.shared) [[likely]] {
-      answer = evaluate(program_->checks[i.index]);
-    } else {
-      const Shared& shared = program_->shared[i.index];
-      Memo& memo = memos_[shared.memo];
-      if (memo.stamp != stamp_) {
-        memo.answer = run(shared.entry);
-        memo.stamp = stamp_;
-      }
-      answer = memo.answer;
-    }
-    at = answer ? i.if_true : i.if_false;
+namespace {
+
+template <class T>
+inline bool compare(Op op, T left, T right) {
+  switch (op) {
+    case Op::kEqual: return left == right;
+    case Op::kNotEqual: return left != right;
+    case Op::kLess: return left < right;
+    case Op::kLessEqual: return left <= right;
+    case Op::kGreater: return left > right;
+    default: return left >= right;
   }
-  return at == Instruction::kAccept;
 }
 
-bool Matcher::evaluate(const Check& check) {
-  if (check.memo < 0) [[likely]] return evaluate_anew(check);
-  Memo& memo = memos_[static_cast<size_t>(check.memo)];
+}  // namespace
+
+inline bool Matcher::evaluate_anew(const Step& step) {
+  if (step.kind == Step::kHeader) {
+    const uint64_t number = load<uint64_t>(reinterpret_cast<const uint8_t*>(&moment_->event.raw()) + step.offset);
+    return step.is_signed ? compare(step.op, static_cast<int64_t>(number), static_cast<int64_t>(step.number)) : compare(step.op, number, step.number);
+  }
+  if (step.by_type) {
+    if (!step.check->may_true.has(moment_->event)) return false;
+    if (!step.check->may_false.has(moment_->event)) return true;
+  }
+  if (step.kind == Step::kSlow) return evaluate_slow(*step.check);
+  scratch_.clear();
+  const Value value = step.extract(question(*step.ref, scratch_));
+  if (!value.present()) return false;
+  switch (step.kind) {
+    case Step::kNumber:
+      return step.is_signed ? compare(step.op, value.as_int(), static_cast<int64_t>(step.number)) : compare(step.op, value.as_uint(), step.number);
+    case Step::kText: {
+      const auto text = value.as_text();
+      switch (step.op) {
+        case Op::kEqual: return text == step.text;
+        case Op::kNotEqual: return text != step.text;
+        case Op::kStartswith: return text.starts_with(step.text);
+        default: return text.ends_with(step.text);
+      }
+    }
+    default: return step.remember ? holds_remembered(*step.check, value) : holds(*step.check, value);
+  }
+}
+
+inline bool Matcher::evaluate(uint32_t id) {
+  const Step& step = steps_[id];
+  if (step.memo < 0) [[likely]] return evaluate_anew(step);
+  Memo& memo = memos_[static_cast<size_t>(step.memo)];
   if (memo.stamp != stamp_) {
-    memo.answer = evaluate_anew(check);
+    memo.answer = evaluate_anew(step);
     memo.stamp = stamp_;
   }
   return memo.answer;
 }
 
-bool Matcher::evaluate_anew(const Check& check) {
-  if (check.by_type) {
-    if (!check.may_true.has(moment_->event)) return false;
-    if (!check.may_false.has(moment_->event)) return true;
+bool Matcher::check(uint32_t id) { return evaluate(id); }
+
+bool Matcher::run(uint32_t at) {
+  const Instruction* code = program_->code.data();
+  while (at < Instruction::kAccept) {
+    const Instruction& i = code[at];
+    at = (i.shared ? run_shared(i.index) : evaluate(i.index)) ? i.if_true : i.if_false;
   }
+  return at == Instruction::kAccept;
+}
+
+bool Matcher::run_shared(uint32_t id) {
+  const Shared& shared = program_->shared[id];
+  Memo& memo = memos_[shared.memo];
+  if (memo.stamp != stamp_) {
+    memo.answer = run(shared.entry);
+    memo.stamp = stamp_;
+  }
+  return memo.answer;
+}
+
+bool Matcher::evaluate_slow(const Check& check) {
   const ValueNode& node = program_->values[check.value];
   if (is_set(node)) return evaluate_many(check, node);
   const Value& left = value(check.value);
@@ -125,7 +219,7 @@ const Value& Matcher::value(uint32_t id) {
 Value Matcher::compute(const ValueNode& node, Slot& slot) {
   switch (node.kind) {
     case ValueNode::Kind::kField:
-      return node.ref.field->extract({*moment_, *machine_, renderer_, node.ref, *slot.scratch, asked_previous_, count_});
+      return node.ref.field->extract(question(node.ref, *slot.scratch));
     case ValueNode::Kind::kText: return Value::text(std::string_view(node.text));
     case ValueNode::Kind::kNumber: return Value::number(node.number);
     case ValueNode::Kind::kList: return Value::absent();  // asked for by values() only
@@ -171,7 +265,7 @@ void Matcher::values(uint32_t id, Values& out) {
   slot.scratch->clear();
   switch (node.kind) {
     case ValueNode::Kind::kField:
-      return node.ref.field->traits.many({*moment_, *machine_, renderer_, node.ref, *slot.scratch, asked_previous_, count_}, out);
+      return node.ref.field->traits.many(question(node.ref, *slot.scratch), out);
     case ValueNode::Kind::kList:
       // A list with a value that is absent is absent.
       for (const uint32_t part : node.parts) {

@@ -20,14 +20,14 @@ class Matcher {
     ++count_;
     const Nanos previous = previous_ts_;
     previous_ts_ = moment.event.raw().ts;
-    if (!program_->may_match.has(moment.event)) return false;
+    if (!program_->any_event && !program_->may_match.has(moment.event)) return false;
     begin(moment, machine, previous);
     return run(program_->entry);
   }
 
   /// For explaining: as matches(), with nothing left out. `ask` comes first, then checks and values by number.
   void ask(const Moment& moment, const state::Machine& machine);
-  bool check(uint32_t id) { return evaluate(program_->checks[id]); }
+  bool check(uint32_t id);
   /// All values of a node; none when it is absent. Valid until the next event.
   void values(uint32_t id, fields::Values& out);
 
@@ -38,6 +38,27 @@ class Matcher {
     uint64_t stamp = 0;
     fields::Value value;
     std::unique_ptr<Out> scratch;
+  };
+  /// What running a check takes, beside each other: the common kinds need nothing else.
+  struct Step {
+    enum Kind : uint8_t {
+      kSlow,       ///< see Check
+      kHeader,     ///< a number out of the event's header, of 64 bits, and one number
+      kNumber,     ///< one field, one number
+      kText,       ///< one field, one text: = != startswith endswith
+      kOneField,   ///< one field, anything else
+    };
+    Kind kind = kSlow;
+    Op op = Op::kExists;
+    bool by_type = false, remember = false;
+    int32_t memo = -1;
+    fields::Extract extract = nullptr;
+    const fields::FieldRef* ref = nullptr;
+    const Check* check = nullptr;
+    bool is_signed = false;
+    uint16_t offset = 0;  ///< of kHeader: where in RawEvent
+    uint64_t number = 0;
+    std::string_view text;
   };
   struct Memo {
     uint64_t stamp = 0;
@@ -59,10 +80,16 @@ class Matcher {
     ++stamp_;
   }
   bool run(uint32_t at);
-  bool evaluate(const Check& check);
-  bool evaluate_anew(const Check& check);
+  [[gnu::noinline]] bool run_shared(uint32_t id);
+  static Step step_for(const Program& program, const Check& check, uint32_t uses_of_value);
+  bool evaluate(uint32_t id);
+  bool evaluate_anew(const Step& step);
+  [[gnu::noinline]] bool evaluate_slow(const Check& check);
   bool evaluate_many(const Check& check, const ValueNode& node);
-  bool holds_remembered(const Check& check, const fields::Value& value);
+  [[gnu::noinline]] bool holds_remembered(const Check& check, const fields::Value& value);
+  fields::Ask question(const fields::FieldRef& ref, Out& scratch) {
+    return {*moment_, *machine_, renderer_, ref, scratch, asked_previous_, count_};
+  }
   const fields::Value& value(uint32_t id);
   fields::Value compute(const ValueNode& node, Slot& slot);
   fields::Value getopt(const ValueNode& node, Slot& slot, fields::Values* all);
@@ -70,7 +97,9 @@ class Matcher {
 
   std::shared_ptr<const Program> program_;
   fields::Renderer renderer_;
+  std::vector<Step> steps_;  ///< of each check
   std::vector<Slot> slots_;
+  Out scratch_{256};         ///< for values that are looked at once
   std::vector<Memo> memos_;
   std::unique_ptr<Remembered[]> remembered_;
   const Moment* moment_ = nullptr;

@@ -138,6 +138,7 @@ struct Program {
   uint32_t entry = Instruction::kReject;
   uint32_t memos = 0;
   TypeSet may_match;            ///< other events can't match
+  bool any_event = false;       ///< may_match holds all: not worth asking
   std::vector<lang::Diagnostic> warnings;
 };
 

@@ -84,6 +84,18 @@ uint32_t cost_of(const Check& check, const ValueNode& value) {
   return cost;
 }
 
+/// Whether no value of an unsigned field can be what the check wants. Events are numbered from 1.
+bool out_of_range(const Check& check, const ValueNode& value) {
+  if (check.cls != Class::kUint || check.right >= 0 || check.constants.size() != 1 || check.around || check.modifier != Modifier::kNone) return false;
+  const bool from_one = value.kind == ValueNode::Kind::kField && value.ref.field->name == "evt.num";
+  const uint64_t least = from_one ? 1 : 0, wanted = check.constants[0].number;
+  switch (check.op) {
+    case Op::kLess: return wanted <= least;
+    case Op::kEqual: case Op::kLessEqual: case Op::kIn: return wanted < least;
+    default: return false;
+  }
+}
+
 /// The simplified tree: equal parts are one and the same node.
 class Simplifier {
  public:
@@ -100,6 +112,7 @@ class Simplifier {
     types_.resize(nodes_.size());
     typed_.resize(nodes_.size());
     program_.may_match = types_of(root).first;
+    program_.any_event = program_.may_match.codes.all() && program_.may_match.calls.all();
     count_uses(root);
     emit_all(root);
   }
@@ -136,6 +149,7 @@ class Simplifier {
   uint32_t leaf(uint32_t id) {
     const Check& check = program_.checks[id];
     if (check.right < 0 && check.op != Op::kExists && check.constants.empty()) return false_;  // an empty list holds nothing
+    if (out_of_range(check, program_.values[check.value])) return false_;
     return add({Node::Kind::kCheck, {}, id}, cost_of(check, program_.values[check.value]));
   }
 

@@ -137,9 +137,9 @@ TEST_CASE("byte buffers as the options say, in JSON as in text") {
 }
 
 TEST_CASE("numbers as their fields want them") {
-  auto text = [](fields::Format format, const fields::Value& value) {
+  auto text = [](fields::Format format, const fields::Value& value, fields::Type type = fields::Type::kUint64) {
     Out out;
-    fields::put_value(out, format, value);
+    fields::put_value(out, type, format, value);
     return out.str();
   };
   using fields::Format;
@@ -147,6 +147,7 @@ TEST_CASE("numbers as their fields want them") {
   CHECK(text(Format::kDec, Value::integer(-5)) == "-5");
   CHECK(text(Format::kId, Value::number(5)) == "5");
   CHECK(text(Format::kHex, Value::number(0x55e2)) == "55E2");
+  CHECK(text(Format::kHex, Value::integer(-1), fields::Type::kInt32) == "FFFFFFFF");
   CHECK(text(Format::kOct, Value::number(8)) == "010");
   CHECK(text(Format::kOct, Value::number(0)) == "0");
   CHECK(text(Format::kPaddedDec, Value::number(42)) == "000000042");
@@ -187,7 +188,7 @@ TEST_CASE("ports become names of services") {
     out.put(":80 ");
     const size_t start = out.size();
     out.put(text);
-    fields::name_ports(out, start, protocol);
+    fields::Renderer({}).name_ports(out, start, protocol);
     return out.str().substr(start);
   };
   if (named("1.2.3.4:80") == "1.2.3.4:80") {

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+// fs.path.*: the paths that a call works on, whatever the call names its parameters.
+#include "filters/fields/parts.h"
+
+namespace scry::fields {
+
+using event::Param;
+
+namespace {
+
+/// A path among the parameters of the current layout, and the directory that it starts from; -1: the working directory.
+struct Where {
+  int path = -1, dirfd = -1;
+};
+
+/// Calls with one path.
+Where one_path(unsigned code) {
+  namespace p = event::p;
+  switch (code) {
+    case event::kOpenX: return {p::open_x::name};
+    case event::kCreatX: return {p::creat_x::name};
+    case event::kOpenat_2X: return {p::openat_2_x::name, p::openat_2_x::dirfd};
+    case event::kOpenat2X: return {p::openat2_x::name, p::openat2_x::dirfd};
+    case event::kOpenByHandleAtX: return {p::open_by_handle_at_x::path};
+    case event::kMkdir_2X: return {p::mkdir_2_x::path};
+    case event::kMkdiratX: return {p::mkdirat_x::path, p::mkdirat_x::dirfd};
+    case event::kRmdir_2X: return {p::rmdir_2_x::path};
+    case event::kUnlink_2X: return {p::unlink_2_x::path};
+    case event::kUnlinkat_2X: return {p::unlinkat_2_x::name, p::unlinkat_2_x::dirfd};
+    case event::kChmodX: return {p::chmod_x::filename};
+    case event::kFchmodatX: return {p::fchmodat_x::filename, p::fchmodat_x::dirfd};
+    case event::kChownX: return {p::chown_x::path};
+    case event::kLchownX: return {p::lchown_x::path};
+    case event::kFchownatX: return {p::fchownat_x::pathname, p::fchownat_x::dirfd};
+    case event::kMknodX: return {p::mknod_x::path};
+    case event::kMknodatX: return {p::mknodat_x::path, p::mknodat_x::dirfd};
+    case event::kQuotactlX: return {p::quotactl_x::special};
+    case event::kUmountX: return {p::umount_x::name};
+    case event::kUmount_1X: return {p::umount_1_x::name};
+    case event::kUmount2X: return {p::umount2_x::name};
+    default: return {};
+  }
+}
+
+/// The first of two: what is renamed, linked, mounted.
+Where source_of(unsigned code) {
+  namespace p = event::p;
+  switch (code) {
+    case event::kRenameX: return {p::rename_x::oldpath};
+    case event::kRenameatX: return {p::renameat_x::oldpath, p::renameat_x::olddirfd};
+    case event::kRenameat2X: return {p::renameat2_x::oldpath, p::renameat2_x::olddirfd};
+    case event::kLink_2X: return {p::link_2_x::oldpath};
+    case event::kLinkat_2X: return {p::linkat_2_x::oldpath, p::linkat_2_x::olddir};
+    case event::kSymlinkX: return {p::symlink_x::linkpath};
+    case event::kSymlinkatX: return {p::symlinkat_x::linkpath, p::symlinkat_x::linkdirfd};
+    case event::kMountX: return {p::mount_x::dev};
+    default: return {};
+  }
+}
+
+/// The second.
+Where target_of(unsigned code) {
+  namespace p = event::p;
+  switch (code) {
+    case event::kRenameX: return {p::rename_x::newpath};
+    case event::kRenameatX: return {p::renameat_x::newpath, p::renameat_x::newdirfd};
+    case event::kRenameat2X: return {p::renameat2_x::newpath, p::renameat2_x::newdirfd};
+    case event::kLink_2X: return {p::link_2_x::newpath};
+    case event::kLinkat_2X: return {p::linkat_2_x::newpath, p::linkat_2_x::newdir};
+    case event::kSymlinkX: return {p::symlink_x::target};
+    case event::kSymlinkatX: return {p::symlinkat_x::target};
+    case event::kMountX: return {p::mount_x::dir};
+    default: return {};
+  }
+}
+
+using Find = Where (*)(unsigned code);
+enum class Form : uint8_t { kWhole, kRaw };
+
+template <Find find, Form form>
+Value path(const Ask& a) {
+  const auto& e = a.moment.event;
+  if (e.is_enter()) return Value::absent();
+  const Where where = find(e.current_code());
+  if (where.path < 0) return Value::absent();
+  const Param p = e.current(static_cast<unsigned>(where.path));
+  const auto text = p.text();
+  if (!p.present() || text == "<NA>") return Value::absent();
+  if (form == Form::kRaw) return Value::text(text);
+  const int64_t dirfd = where.dirfd < 0 ? kAtCwd : e.current(static_cast<unsigned>(where.dirfd)).integer(kAtCwd);
+  return keep(a, resolve_path(a, dirfd, text));
+}
+
+constexpr Traits kRaw{.format = Format::kNa, .cost = Cost::kHeader};
+constexpr Traits kMade{.format = Format::kNa, .cost = Cost::kText};
+
+constexpr Field kFields[] = {
+    {"fs.path.name", Type::kCharbuf, path<one_path, Form::kWhole>, "full path of a call that works on one", kMade},
+    {"fs.path.nameraw", Type::kCharbuf, path<one_path, Form::kRaw>, "the same as the call named it", kRaw},
+    {"fs.path.source", Type::kCharbuf, path<source_of, Form::kWhole>, "full path of what is renamed, linked or mounted; of symlink, the link", kMade},
+    {"fs.path.sourceraw", Type::kCharbuf, path<source_of, Form::kRaw>, "the same as the call named it", kRaw},
+    {"fs.path.target", Type::kCharbuf, path<target_of, Form::kWhole>, "full path of where it goes; of symlink, what the link leads to", kMade},
+    {"fs.path.targetraw", Type::kCharbuf, path<target_of, Form::kRaw>, "the same as the call named it", kRaw},
+};
+
+}  // namespace
+
+std::span<const Field> fs_path_fields() { return kFields; }
+
+}  // namespace scry::fields
