@@ -43,6 +43,7 @@ int run(const std::vector<std::string>& args) {
   }
   if (options->help) return say(usage());
   if (options->version) return say(fmt::format("scry version {}\n", SCRY_VERSION));
+  if (options->answer) return say(*options->answer);
   return replay(*options);
 }
 

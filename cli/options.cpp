@@ -3,9 +3,14 @@
 #include "cli/options.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <charconv>
+
+#include "cli/listings.h"
 
 namespace scry::cli {
 namespace {
@@ -28,10 +33,6 @@ constexpr LaterRow kLater[] = {
     {"-W,--limit", LaterRow::kValue, "writing captures"},
     {"-F,--fatfile", LaterRow::kNothing, "writing captures"},
     {"--filter-proclist", LaterRow::kNothing, "filters"},
-    {"-l,--list", LaterRow::kNothing, "the list of fields"},
-    {"--list-markdown", LaterRow::kNothing, "the list of fields"},
-    {"-L,--list-events", LaterRow::kNothing, "the list of events"},
-    {"-R,--resolve-ports", LaterRow::kNothing, "names of ports"},
     {"-B,--bpf", LaterRow::kMaybeValue, "live capture"},
     {"-u,--udig", LaterRow::kNothing, "live capture"},
     {"-s,--snaplen", LaterRow::kValue, "live capture"},
@@ -48,8 +49,52 @@ constexpr LaterRow kLater[] = {
     {"-H,--plugin", LaterRow::kValue, "plugins"},
     {"-I,--input", LaterRow::kValue, "plugins"},
     {"--plugin-config-file", LaterRow::kValue, "plugins"},
-    {"--libs-version", LaterRow::kNothing, "the version of another project's libraries"},
 };
+
+/// -pc and its kin.
+struct PresetRow {
+  const char *letter, *word, *container;  ///< the field that says where it happened
+};
+constexpr PresetRow kPresets[] = {
+    {"c", "container", "container.name"}, {"k", "kubernetes", "k8s.pod.name"}, {"m", "mesos", "mesos.task.name"}};
+
+/// On a terminal the default line has colours (see LinePrinter).
+constexpr std::string_view kColouredFormat =
+    "*%evt.num %evt.outputtime %evt.cpu \\e[01;32m%proc.name\\e[00m (\\e[01;36m%proc.pid\\e[00m.%thread.tid) %evt.dir "
+    "\\e[01;34m%evt.type\\e[00m %evt.info";
+
+/// What the values of -p come to, the last one counting. "p" asks for the format that stands until there.
+Result<void> take_formats(const std::vector<std::string>& values, Options& options) {
+  for (const std::string& value : values) {
+    if (value.empty()) return fail("-p", "the format is empty; name fields like '%evt.num %proc.name'");
+    if (value == "p") {
+      const bool colour = isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
+      options.answer = options.format.empty() ? std::string(colour ? kColouredFormat : kDefaultFormat) : options.format;
+      *options.answer += '\n';
+      return {};
+    }
+    options.format = value;
+    for (const PresetRow& preset : kPresets)
+      if (value == preset.letter || value == preset.word)
+        options.format = fmt::format("*%evt.num %evt.outputtime %evt.cpu %{} (%container.id) %proc.name (%thread.tid:%thread.vtid) "
+                                     "%evt.dir %evt.type %evt.info", preset.container);
+  }
+  return {};
+}
+
+/// The options that do something, each on a line, for completion.
+std::string option_words(const ::CLI::App& app) {
+  std::string out;
+  for (const ::CLI::Option* option : app.get_options()) {
+    const auto is_later = [&](const LaterRow& row) {
+      return option->get_name(false, true) == row.names;
+    };
+    if (std::any_of(std::begin(kLater), std::end(kLater), is_later) || option->get_group().empty()) continue;
+    for (const std::string& name : option->get_snames()) out += fmt::format("-{}\n", name);
+    for (const std::string& name : option->get_lnames()) out += fmt::format("--{}\n", name);
+  }
+  return out;
+}
 
 /// Long options may be cut short as long as it is clear which one is meant; --read is sysdig's name for --readfile.
 Result<void> complete_long_options(const ::CLI::App& app, std::vector<std::string>& args) {
@@ -89,6 +134,9 @@ Result<Options> parse_options(std::vector<std::string> args) {
   std::string later, limit, seconds, time;
   std::vector<std::string> words;
   std::vector<fields::Buffers> buffers;
+  std::vector<std::string> formats;
+  std::string words_kind;
+  bool list_fields_ = false, list_events_ = false, markdown = false, man = false, libs_version = false;
   int quiet = 0;
   auto buffer_flag = [&](const char* names, fields::Buffers kind) {
     app.add_flag_callback(names, [&buffers, kind] { buffers.push_back(kind); });
@@ -108,7 +156,15 @@ Result<Options> parse_options(std::vector<std::string> args) {
   app.add_flag("--state-hash", options.state_hash);
   app.add_flag("--fold-enter", options.fold_enter);
   app.add_flag("-j,--json", options.json);
-  app.add_option("-p,--print", options.format)->take_last();
+  app.add_option("-p,--print", formats)->allow_extra_args(false);
+  app.add_flag("-R,--resolve-ports", options.service_names);
+  app.add_flag("-l,--list", list_fields_);
+  app.add_flag("-L,--list-events", list_events_);
+  app.add_flag("--list-markdown", markdown);
+  app.add_flag("--libs-version", libs_version)->group("");  // nothing to offer
+  // For the build of this program's own documents and completions.
+  app.add_flag("--list-man", man)->group("");
+  app.add_option("--complete", words_kind)->group("");
   app.add_flag("-h,--help", options.help);
   app.add_flag("--version", options.version);
   buffer_flag("-x,--print-hex", fields::Buffers::kHex);
@@ -134,10 +190,19 @@ Result<Options> parse_options(std::vector<std::string> args) {
   }
   if (options.help || options.version) return options;
   if (!later.empty()) return fail("", later);
+  if (libs_version) return fail("", "--libs-version: there is none to tell: scry is not built on Falco's libraries (scry --version tells its own)");
+  if (auto taken = take_formats(formats, options); !taken) return tl::unexpected<Error>(taken.error());
+  if (!words_kind.empty()) options.answer = words_kind == "options" ? option_words(app) : words_of_kind(words_kind);
+  if (list_events_) options.answer = list_events(options.json ? ListStyle::kJson : ListStyle::kPlain);
+  if (list_fields_ || markdown || man) {
+    const ListStyle style = man ? ListStyle::kMan : markdown ? ListStyle::kMarkdown : options.json ? ListStyle::kJson
+                            : options.verbose ? ListStyle::kVerbose : ListStyle::kPlain;
+    options.answer = list_fields(style, words, terminal_columns());
+    if (options.answer->empty()) return fail("-l", fmt::format("no class and no field of the name '{}'", fmt::join(words, " ")));
+  }
+  if (options.answer) return options;
   for (const auto& word : words) options.filter += (options.filter.empty() ? "" : " ") + word;
-  for (std::string_view preset : {"c", "container", "k", "kubernetes", "m", "mesos", "p"})
-    if (options.format == preset) return fail("", fmt::format("-p {}: not yet (preset formats: in a later version)", preset));
-  if (options.json && options.format.empty()) return fail("", "-j without -p: not yet; say which fields with -p '%evt.num …'");
+  if (options.format.empty() && (options.json || options.fold_enter)) options.format = kDefaultFormat;
   options.quiet = quiet > 0;
   if (buffers.size() > 1) return fail("", "-x, -X, -A and -b exclude each other: choose one way to write buffers");
   if (!buffers.empty()) options.buffers = buffers[0];
@@ -178,7 +243,11 @@ usage: scry -r FILE [options]      print the events of a capture
   -D                  print events about the recording itself too
   -E                  leave the capture's user and group tables out
   -P                  progress on standard error, if that is a terminal and it takes long
-  -p FORMAT, -j       print these fields, as text or as JSON lines
+  -p FORMAT           print these fields: '%evt.num %20proc.name %toupper(evt.type)'; -pc, -pk, -pm: the default line
+                      with container, pod, task; -pp says which format is active
+  -j                  print JSON lines
+  -R                  ports by the names of their services
+  -l, -L              list the fields (-lv says more), the events; --list-markdown; with -j as JSON
   --fold-enter        deliver events as current Falco does: one for each call, parameters of both its ends
   --unbuffered        write out every line at once
   --state-hash        at the end, the hash of the machine's state

@@ -3,7 +3,9 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "capture/base/result.h"
@@ -26,13 +28,19 @@ struct Options {
   bool state_hash = false;
   bool fold_enter = false;
   bool json = false;               ///< -j
+  bool service_names = false;      ///< -R
   std::string filter;              ///< the words that are no options
   bool filter_late = false;        ///< -d: -n and -S count events that the filter leaves out too
-  std::string format;              ///< -p
+  std::string format;              ///< -p, presets spelled out; empty: the default line
+  std::optional<std::string> answer;  ///< to be printed instead of reading a capture: -l, -L, -pp
   TimeStyle time = TimeStyle::kClock;
   fields::Buffers buffers = fields::Buffers::kDots;
   bool help = false, version = false;
 };
+
+/// sysdig's line as a format.
+constexpr std::string_view kDefaultFormat =
+    "*%evt.num %evt.outputtime %evt.cpu %proc.name (%thread.tid) %evt.dir %evt.type %evt.info";
 
 /// `args` without the program's name.
 Result<Options> parse_options(std::vector<std::string> args);

@@ -61,7 +61,7 @@ struct FileResult {
 };
 
 FileResult replay_file(const std::string& path, const Options& options, const std::shared_ptr<const filter::Program>& program,
-                       Output& output, Summary& summary) {
+                       const std::optional<fields::Formatter>& format, Output& output, Summary& summary) {
   using Clock = std::chrono::steady_clock;
   constexpr uint64_t kEventsPerUpdate = 4096;
   const auto started = Clock::now();
@@ -75,20 +75,12 @@ FileResult replay_file(const std::string& path, const Options& options, const st
   Pipeline pipeline(**source, machine, losses);
   pipeline.exclude_users = options.exclude_users;
   const bool colour = isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
-  LinePrinter printer({fields::Dialect::kClassic, options.buffers, options.verbose}, options.time,
+  LinePrinter printer({.buffers = options.buffers, .whole_values = options.verbose, .service_names = options.service_names}, options.time,
                       colour ? Colour::kAlways : Colour::kNever);
   std::optional<fields::Formatter> formatter;
-  fields::Renderer renderer({options.fold_enter ? fields::Dialect::kCurrent : fields::Dialect::kClassic, options.buffers,
-                             options.verbose});
-  if (!options.format.empty()) {
-    auto parsed = fields::Formatter::parse(options.format, options.json ? fields::Formatter::Style::kJson
-                                                                        : fields::Formatter::Style::kText);
-    if (!parsed) {
-      complain("scry: {}\n", visible(parsed.error().message()));
-      return {kCouldNot};
-    }
-    formatter = std::move(*parsed);
-  }
+  fields::Renderer renderer({.dialect = options.fold_enter ? fields::Dialect::kCurrent : fields::Dialect::kClassic,
+                             .buffers = options.buffers, .whole_values = options.verbose, .time = options.time, .service_names = options.service_names});
+  if (format) formatter = *format;
   std::optional<filter::Matcher> matcher;
   if (program) matcher.emplace(program, renderer.options());
   std::optional<Progress> progress;  // not among events printed on the same terminal
@@ -118,6 +110,8 @@ FileResult replay_file(const std::string& path, const Options& options, const st
       else printer.print(output.text(), *moment, machine);
       output.line_done();
       if (output.failed()) break;
+    } else if (formatter && (!moment->internal || options.debug)) {
+      formatter->pass_over(*moment);
     }
     if (options.limit && delivered >= options.limit) break;
   }
@@ -185,17 +179,29 @@ int replay(const Options& options) {
     program = std::move(*compiled);
     for (const auto& warning : program->warnings) complain("scry: filter: warning: {}\n", lang::describe(warning, options.filter));
   }
+  std::optional<fields::Formatter> format;
+  if (!options.format.empty()) {
+    auto parsed = fields::Formatter::parse(options.format, options.json ? fields::Formatter::Style::kJson
+                                                                        : fields::Formatter::Style::kText);
+    if (!parsed) {
+      complain("scry: {}\n", visible(parsed.error().message()));
+      return kCouldNot;
+    }
+    format = std::move(*parsed);
+  }
   Output output(STDOUT_FILENO);
   if (options.unbuffered) output.flush_every_line();
   Summary summary;
   int status = kFine;
   for (const auto& file : options.files) {
-    const FileResult result = replay_file(file, options, program, output, summary);
+    const FileResult result = replay_file(file, options, program, format, output, summary);
     if (result.status != kFine) status = status == kCouldNot ? status : result.status;
     if (result.stop || result.status == kCouldNot) break;
   }
   if (options.summary) summary.print(output.text());
-  if (!options.quiet && isatty(STDOUT_FILENO) && !getenv("NO_COLOR")) output.text().put("\x1b[00m");
+  // Whatever colours the lines left on.
+  const bool coloured = format ? !options.json && format->has_escapes() : isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
+  if (!options.quiet && coloured) output.text().put("\x1b[00m");
   output.flush();
   if (!output.error().empty()) {
     complain("scry: standard output: {}\n", output.error());

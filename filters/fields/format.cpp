@@ -169,7 +169,7 @@ class Formatter::Parser {
   size_t at_ = 0;
 };
 
-void put_value(Out& out, Format format, const Value& value) {
+void put_value(Out& out, Type type, Format format, const Value& value) {
   constexpr uint64_t kNineDigits = 1'000'000'000;
   switch (value.kind()) {
     case Value::Kind::kAbsent: return out.put("<NA>");
@@ -179,8 +179,7 @@ void put_value(Out& out, Format format, const Value& value) {
     case Value::Kind::kBytes: return value.is_safe() ? out.put(value.as_text()) : out.put_visible(value.as_text());
     case Value::Kind::kInt:
     case Value::Kind::kUint:
-      if (format == Format::kHex)  // the fields written so are of 32 bits when they have a sign
-        return out.put_hex(value.kind() == Value::Kind::kInt ? static_cast<uint32_t>(value.as_uint()) : value.as_uint());
+      if (format == Format::kHex) return out.put_hex(type == Type::kInt32 ? static_cast<uint32_t>(value.as_uint()) : value.as_uint());
       if (format == Format::kOct) {
         out.put('0');
         return value.as_uint() ? out.put_octal(value.as_uint()) : void();
@@ -197,9 +196,13 @@ void put_value(Out& out, Format format, const Value& value) {
   }
 }
 
-void put_value(Out& out, const Field& field, const Value& value) { put_value(out, field.traits.format, value); }
+void put_value(Out& out, const Field& field, const Value& value) { put_value(out, field.type, field.traits.format, value); }
 
 Result<Formatter> Formatter::parse(std::string_view format, Style style) { return Parser(format, style).parse(); }
+
+bool Formatter::has_escapes() const {
+  return std::any_of(parts_.begin(), parts_.end(), [](const Part& part) { return part.literal.find('\x1b') != std::string::npos; });
+}
 
 /// Fields that stand for a list, as they come after transformers: each member changed, in brackets.
 Value Formatter::members_of(const Part& part, const Ask& ask) {
@@ -250,7 +253,7 @@ Value Formatter::value_of(const Part& part, const Source& source) {
 
 void Formatter::put_text(Out& out, const Part& part, const Value& value, Renderer& renderer) {
   if (value.kind() == Value::Kind::kBytes) renderer.bytes(out, value.as_text());
-  else put_value(out, part.format, value);
+  else put_value(out, part.type, part.format, value);
 }
 
 bool Formatter::print(Out& out, const Moment& moment, const state::Machine& machine, Renderer& renderer) {
@@ -350,15 +353,15 @@ void Formatter::put_json(Out& out, const Part& part, const Value& value, Rendere
     case Value::Kind::kUint:
       // Hex and octal are no numbers of JSON; leading zeros aren't allowed there.
       if (part.format == Format::kHex || part.format == Format::kOct) break;
-      return put_value(out, Format::kDec, value);
+      return put_value(out, part.type, Format::kDec, value);
     case Value::Kind::kDouble:
       if (!std::isfinite(value.as_double())) return out.put("null");
       return out.put(fmt::format("{}", value.as_double()));
-    case Value::Kind::kBool: return put_value(out, part.format, value);
+    case Value::Kind::kBool: return put_value(out, part.type, part.format, value);
     case Value::Kind::kIp: break;
   }
   out.put('"');
-  put_value(out, part.format, value);
+  put_value(out, part.type, part.format, value);
   out.put('"');
 }
 

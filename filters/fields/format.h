@@ -18,6 +18,8 @@ class Formatter {
 
   /// Appends one line. False, and nothing appended, when a field is absent and that drops the line.
   bool print(Out& out, const Moment& moment, const state::Machine& machine, Renderer& renderer);
+  /// Whether the format itself writes escape sequences (colours).
+  bool has_escapes() const;
   /// An event that is not to be printed, but from which the time to the next one counts.
   void pass_over(const Moment& moment) {
     previous_ts_ = moment.event.raw().ts;
@@ -50,7 +52,7 @@ class Formatter {
 };
 
 /// A value as text, numbers as `format` says.
-void put_value(Out& out, Format format, const Value& value);
+void put_value(Out& out, Type type, Format format, const Value& value);
 /// `text` as a JSON string with its quotes; bytes that are not UTF-8 and control characters become visible.
 void put_json_string(Out& out, std::string_view text);
 

@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <netdb.h>
 
+#include <charconv>
 #include <cstdio>
 #include <ctime>
 
@@ -385,9 +386,49 @@ void Renderer::path(Out& out, const ParamStyle& style, Param p, const Context& c
   out.put(')');
 }
 
+namespace {
+
+/// Of the fd that the event works on.
+state::L4 socket_protocol(const Moment& moment, const Machine& machine) {
+  const Event& e = moment.event;
+  int64_t number = moment.made_fd;
+  if (number < 0) {
+    const auto& info = e.current_info();
+    number = info.has(event::kUsesFd) && info.fd_param >= 0 ? e.current(static_cast<unsigned>(info.fd_param)).integer(-1) : -1;
+  }
+  const Fd* fd = moment.thread && number >= 0 ? machine.fd(*moment.thread, number) : nullptr;
+  return fd ? fd->l4 : state::L4::kUnknown;
+}
+
+}  // namespace
+
+void Renderer::name_ports(Out& out, size_t start, state::L4 protocol) {
+  const bool udp = protocol == state::L4::kUdp;
+  if (!udp && protocol != state::L4::kTcp) return;
+  const std::string text(out.view().substr(start));
+  out.shrink(start);
+  for (size_t at = 0; at < text.size();) {
+    // A port is digits behind a colon, at the end of an address.
+    size_t end = at + 1;
+    while (text[at] == ':' && end < text.size() && text[end] >= '0' && text[end] <= '9') ++end;
+    const bool closed = end == text.size() || text[end] == ')' || text[end] == '-';
+    unsigned port = 0;
+    const auto [stop, error] = std::from_chars(text.data() + at + 1, text.data() + end, port);
+    const bool is_port = text[at] == ':' && end > at + 1 && closed && error == std::errc() && stop == text.data() + end && port < 65536;
+    if (const std::string* name = is_port ? &service(static_cast<uint16_t>(port), udp) : nullptr; name && !name->empty()) {
+      out.put(':');
+      out.put_visible(std::string_view(*name));
+    } else {
+      out.put(std::string_view(text).substr(at, end - at));
+    }
+    at = end;
+  }
+}
+
 void Renderer::value(Out& out, const ParamStyle& style, Param p, const Moment& moment, const Machine& machine,
                      bool classic) {
   const Type type = style.type();
+  const size_t start = out.size();
   // An absent number or flag can't be shown as one.
   if (!p.present() && event::type_sizes[static_cast<size_t>(type)] != 0) {
     if (!classic) out.put("<NA>");
@@ -400,7 +441,11 @@ void Renderer::value(Out& out, const ParamStyle& style, Param p, const Moment& m
       return put_number(out, p, style.format(), false);
     case Type::kErrno:
       return put_errno(out, p.integer());
-    case Type::kFd: return put_fd(out, p.integer(), moment.thread, machine, classic);
+    case Type::kFd:
+      put_fd(out, p.integer(), moment.thread, machine, classic);
+      if (options_.service_names && moment.thread)
+        if (const Fd* fd = machine.fd(*moment.thread, p.integer()); fd && state::is_ip(fd->kind)) name_ports(out, start, fd->l4);
+      return;
     case Type::kPid: {
       const int64_t tid = p.integer();
       out.put_i64(tid);
@@ -418,8 +463,11 @@ void Renderer::value(Out& out, const ParamStyle& style, Param p, const Moment& m
       if (!classic && p.bytes().empty()) return out.put("NULL");
       return bytes(out, p.bytes());
     case Type::kFspath: case Type::kFsrelpath: return path(out, style, p, {moment, machine, classic});
-    case Type::kSockaddr: return put_socket_address(out, p, classic);
-    case Type::kSocktuple: return put_socket_tuple(out, p);
+    case Type::kSockaddr: case Type::kSocktuple:
+      if (type == Type::kSockaddr) put_socket_address(out, p, classic);
+      else put_socket_tuple(out, p);
+      if (options_.service_names && p.size > 0 && (p.data[0] == 2 || p.data[0] == 10)) name_ports(out, start, socket_protocol(moment, machine));
+      return;
     case Type::kFdlist: return put_fdlist(out, p, moment, machine);
     case Type::kSyscallid: {
       const unsigned number = p.as<uint16_t>();

@@ -57,6 +57,8 @@ class Renderer {
 
   /// Name of the service of a port in /etc/services; empty when there is none.
   const std::string& service(uint16_t port, bool udp);
+  /// Makes ports into such names in what was written to `out` from `start` on: "10.0.0.5:40000->1.2.3.4:http".
+  void name_ports(Out& out, size_t start, state::L4 protocol);
 
   const RenderOptions& options() const { return options_; }
 
