@@ -85,7 +85,7 @@ Value latency_quantized(const Ask& a) {
 }
 
 Value wait_latency(const Ask& a) {
-  if (a.moment.event.is_enter() || !info_of(a).has(event::kWaits) || !latency_is_known(a)) return Value::absent();
+  if (a.moment.event.is_enter() || !has_flag(a, event::kWaits) || !latency_is_known(a)) return Value::absent();
   return Value::number(latency_of(a.moment));
 }
 

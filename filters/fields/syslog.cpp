@@ -25,7 +25,7 @@ Param written(const Ask& a) {
 }
 
 bool message_of(const Ask& a, Message& out) {
-  if (!info_of(a).has(event::kWritesToFd) || a.moment.event.is_enter()) return false;
+  if (!has_flag(a, event::kWritesToFd) || a.moment.event.is_enter()) return false;
   const EventFd f = fd_of(a);
   if (!f.fd || f.fd->name.view().find("/dev/log") == std::string_view::npos) return false;
   auto bytes = written(a).text();
