@@ -74,13 +74,10 @@ Value hostname(const Ask& a) {
 /// Events of plugins name theirs by number; which plugin that was, and what it makes of its bytes, a file doesn't say.
 Value of_plugin(const Ask& /*unused*/) { return Value::absent(); }
 
-/// What the docker daemon told: "Name:…;ID:…;Image:…" in the description.
+/// What the docker daemon told: "Event:start;ID:…;name:…;Image:…" in the description.
 bool docker_event(const Ask& a) {
   return a.moment.event.raw().code == event::kInfrastructureEventE &&
          a.moment.event.param(event::p::infrastructure_event_e::source).text() == "docker";
-}
-Value docker_name(const Ask& a) {
-  return docker_event(a) ? Value::text(a.moment.event.param(event::p::infrastructure_event_e::name).text()) : Value::absent();
 }
 Value docker_part(const Ask& a, std::string_view wanted) {
   if (!docker_event(a)) return Value::absent();
@@ -97,8 +94,9 @@ Value docker_part(const Ask& a, std::string_view wanted) {
   }
   return Value::absent();
 }
+Value docker_name(const Ask& a) { return docker_part(a, "Event"); }
 Value docker_container_id(const Ask& a) { return docker_part(a, "ID"); }
-Value docker_container_name(const Ask& a) { return docker_part(a, "Name"); }
+Value docker_container_name(const Ask& a) { return docker_part(a, "name"); }
 Value docker_container_image(const Ask& a) { return docker_part(a, "Image"); }
 
 Value util_count(const Ask& a) { return Value::number(a.count); }

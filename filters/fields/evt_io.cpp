@@ -118,6 +118,12 @@ Value opened_for(const Ask& a) {
   return yes_if((opening(a).flags & flag) != 0);
 }
 
+/// Whether opening made a file. Current libraries take O_TMPFILE for that; recorders also set it for directories.
+Value is_open_create(const Ask& a) {
+  constexpr uint32_t kMade = event::v::file_flags__O_F_CREATED | event::v::file_flags__O_TMPFILE;
+  return yes_if((opening(a).flags & kMade) != 0 && !failed(a));
+}
+
 /// Whether the file may be executed by anyone, if the call made it.
 Value is_open_exec(const Ask& a) {
   namespace v = event::v;
@@ -144,7 +150,7 @@ constexpr Field kFields[] = {
     {"evt.is_open_read", Type::kBool, opened_for<v::file_flags__O_RDONLY>, "whether a file was opened for reading", kPlain},
     {"evt.is_open_write", Type::kBool, opened_for<v::file_flags__O_WRONLY>, "whether a file was opened for writing", kPlain},
     {"evt.is_open_exec", Type::kBool, is_open_exec, "whether a file was made that may be executed", kPlain},
-    {"evt.is_open_create", Type::kBool, opened_for<v::file_flags__O_F_CREATED>, "whether a file was made by opening it", kPlain},
+    {"evt.is_open_create", Type::kBool, is_open_create, "whether a file was made by opening it", kPlain},
     {"evt.buflen", Type::kUint64, buflen<Way::kAny, What::kAny>, "bytes that the call read or wrote", kOfFd},
     {"evt.buflen.in", Type::kUint64, buflen<Way::kIn, What::kAny>, "bytes that it read", kView},
     {"evt.buflen.out", Type::kUint64, buflen<Way::kOut, What::kAny>, "bytes that it wrote", kView},

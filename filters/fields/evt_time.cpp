@@ -49,7 +49,8 @@ Value outputtime(const Ask& a) {
   });
 }
 
-uint64_t since_first(const Ask& a) { return now(a) - a.moment.first_ts; }
+/// For current libraries records about the recording are not the first event.
+uint64_t since_first(const Ask& a) { return now(a) - (a.classic() ? a.moment.first_ts : a.moment.first_own_ts); }
 Value reltime(const Ask& a) { return Value::number(since_first(a)); }
 Value reltime_s(const Ask& a) { return Value::number(since_first(a) / kSecond); }
 Value reltime_ns(const Ask& a) { return Value::number(since_first(a) % kSecond); }

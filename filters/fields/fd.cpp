@@ -21,9 +21,9 @@ EventFd fd_of(const Ask& a) {
   if ((classic ? has_flag(a, event::kUsesFd) : info.has(event::kUsesFd)) && info.fd_param >= 0) {
     const auto index = static_cast<unsigned>(info.fd_param);
     const event::Param p = e.is_enter() ? e.param(index) : e.current(index);
-    // An exit event that doesn't say, of a call whose enter event didn't: for sysdig that is number -1.
+    // An exit event that doesn't say, of a call whose enter event didn't: that is number -1.
     if (!p.present()) {
-      out.any = classic && !e.is_enter();
+      out.any = !e.is_enter();
       return out;
     }
     out.number = p.integer(-1);
@@ -213,11 +213,11 @@ Value name_changed(const Ask& a) {
   return f.fd ? Value::boolean(a.moment.renamed || (makes_named(a) && !f.fd->name.empty())) : Value::absent();
 }
 
-/// A file's device; 0: nobody told.
+/// A file's device; 0: nobody told, but current libraries say it all the same, of any fd.
 template <uint32_t (*part)(uint32_t)>
 Value dev(const Ask& a) {
   const EventFd f = fd_of(a);
-  return has_path(f) && f.fd->dev ? Value::integer(static_cast<int32_t>(part(f.fd->dev))) : Value::absent();
+  return f.fd && (!a.classic() || (has_path(f) && f.fd->dev)) ? Value::integer(static_cast<int32_t>(part(f.fd->dev))) : Value::absent();
 }
 uint32_t whole_dev(uint32_t dev) { return dev; }
 uint32_t major(uint32_t dev) { return dev >> 8 & 0xfff; }
