@@ -61,6 +61,10 @@ const Moment* Pipeline::next() {
       any_event_ = true;
       moment_.first_ts = raw_.ts;
     }
+    if (!any_own_ && !leading_ && !(traits & (kUncounted | kInternal))) [[unlikely]] {
+      any_own_ = true;
+      moment_.first_own_ts = raw_.ts;
+    }
     machine_->apply(raw_, moment_);
     moment_.silent = silent;
     moment_.internal = (traits & kInternal) != 0;

@@ -15,6 +15,7 @@ namespace scry {
 /// An event and what is known around it. Valid until the next call of Pipeline::next().
 struct Moment : state::Applied {
   Nanos first_ts = 0;  ///< of the first event that isn't among the container events that lead
+  Nanos first_own_ts = 0;  ///< of the first that isn't about the recording itself either
   /// Feeds the state and is no line of its own: container events that lead a section, user and group tables, events
   /// marked "state only".
   bool silent = false;
@@ -53,6 +54,7 @@ class Pipeline {
   bool lists_done_ = false;  ///< the first event of the section has come
   bool leading_ = true;      ///< only container events have come
   bool any_event_ = false;   ///< moment_.first_ts is set
+  bool any_own_ = false;     ///< moment_.first_own_ts is set
   bool any_section_ = false;
 };
 

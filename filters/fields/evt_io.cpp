@@ -12,15 +12,15 @@ namespace {
 Value yes_if(bool condition) { return Value::boolean(condition); }
 Value one_if(bool condition) { return condition ? Value::number(1) : Value::absent(); }
 
-bool reads(const Ask& a) { return info_of(a).has(event::kReadsFromFd); }
-bool writes(const Ask& a) { return info_of(a).has(event::kWritesToFd); }
+bool reads(const Ask& a) { return has_flag(a, event::kReadsFromFd); }
+bool writes(const Ask& a) { return has_flag(a, event::kWritesToFd); }
 
 Value is_io(const Ask& a) { return yes_if(reads(a) || writes(a)); }
 Value is_io_read(const Ask& a) { return yes_if(reads(a)); }
 Value is_io_write(const Ask& a) { return yes_if(writes(a)); }
-Value is_wait(const Ask& a) { return yes_if(info_of(a).has(event::kWaits)); }
+Value is_wait(const Ask& a) { return yes_if(has_flag(a, event::kWaits)); }
 Value io_dir(const Ask& a) {
-  return reads(a) ? Value::text("read") : writes(a) ? Value::text("write") : Value::absent();
+  return writes(a) ? Value::text("write") : reads(a) ? Value::text("read") : Value::absent();
 }
 
 Value is_syslog(const Ask& a) {
@@ -29,10 +29,12 @@ Value is_syslog(const Ask& a) {
   return yes_if(f.fd && f.fd->name.view().find("/dev/log") != std::string_view::npos);
 }
 
-/// Bytes that an I/O call moved. Calls that only belong to I/O (close, ioctl…) count as sysdig counts them.
+/// Bytes that an I/O call moved, of an fd that is known. Calls that only belong to I/O (close, ioctl…) count as sysdig
+/// counts them.
 bool moved(const Ask& a, int64_t& bytes) {
   const Category c = info_of(a).category;
   if (c != Category::kIoRead && c != Category::kIoWrite && c != Category::kIoOther) return false;
+  if (!fd_of(a).fd) return false;
   return result_of(a, bytes) && bytes >= 0;
 }
 
@@ -62,9 +64,6 @@ bool failed(const Ask& a) {
 enum class Trouble : uint8_t { kFile, kNet, kMemory, kOther };
 
 Trouble trouble_of(const Ask& a) {
-  const EventFd f = fd_of(a);
-  if (f.fd && (state::is_regular(f.fd->kind) || f.fd->kind == FdKind::kDirectory)) return Trouble::kFile;
-  if (f.fd && (state::is_ip(f.fd->kind) || f.fd->kind == FdKind::kUnix)) return Trouble::kNet;
   switch (code_of(a)) {
     case event::kOpenX: case event::kCreatX: case event::kOpenatX: case event::kOpenat_2X: case event::kOpenat2X:
     case event::kOpenByHandleAtX:
@@ -74,6 +73,9 @@ Trouble trouble_of(const Ask& a) {
       return Trouble::kNet;
     default: break;
   }
+  const EventFd f = fd_of(a);
+  if (f.fd && (state::is_regular(f.fd->kind) || f.fd->kind == FdKind::kDirectory)) return Trouble::kFile;
+  if (f.fd && (state::is_ip(f.fd->kind) || f.fd->kind == FdKind::kUnix)) return Trouble::kNet;
   return info_of(a).category == Category::kMemory ? Trouble::kMemory : Trouble::kOther;
 }
 
@@ -116,6 +118,12 @@ Value opened_for(const Ask& a) {
   return yes_if((opening(a).flags & flag) != 0);
 }
 
+/// Whether opening made a file. Current libraries take O_TMPFILE for that; recorders also set it for directories.
+Value is_open_create(const Ask& a) {
+  constexpr uint32_t kMade = event::v::file_flags__O_F_CREATED | event::v::file_flags__O_TMPFILE;
+  return yes_if((opening(a).flags & kMade) != 0 && !failed(a));
+}
+
 /// Whether the file may be executed by anyone, if the call made it.
 Value is_open_exec(const Ask& a) {
   namespace v = event::v;
@@ -142,8 +150,8 @@ constexpr Field kFields[] = {
     {"evt.is_open_read", Type::kBool, opened_for<v::file_flags__O_RDONLY>, "whether a file was opened for reading", kPlain},
     {"evt.is_open_write", Type::kBool, opened_for<v::file_flags__O_WRONLY>, "whether a file was opened for writing", kPlain},
     {"evt.is_open_exec", Type::kBool, is_open_exec, "whether a file was made that may be executed", kPlain},
-    {"evt.is_open_create", Type::kBool, opened_for<v::file_flags__O_F_CREATED>, "whether a file was made by opening it", kPlain},
-    {"evt.buflen", Type::kUint64, buflen<Way::kAny, What::kAny>, "bytes that the call read or wrote", kHeader},
+    {"evt.is_open_create", Type::kBool, is_open_create, "whether a file was made by opening it", kPlain},
+    {"evt.buflen", Type::kUint64, buflen<Way::kAny, What::kAny>, "bytes that the call read or wrote", kOfFd},
     {"evt.buflen.in", Type::kUint64, buflen<Way::kIn, What::kAny>, "bytes that it read", kView},
     {"evt.buflen.out", Type::kUint64, buflen<Way::kOut, What::kAny>, "bytes that it wrote", kView},
     {"evt.buflen.file", Type::kUint64, buflen<Way::kAny, What::kFile>, "bytes read or written, of files", kViewOfFd},

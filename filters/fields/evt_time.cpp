@@ -49,7 +49,8 @@ Value outputtime(const Ask& a) {
   });
 }
 
-uint64_t since_first(const Ask& a) { return now(a) - a.moment.first_ts; }
+/// For current libraries records about the recording are not the first event.
+uint64_t since_first(const Ask& a) { return now(a) - (a.classic() ? a.moment.first_ts : a.moment.first_own_ts); }
 Value reltime(const Ask& a) { return Value::number(since_first(a)); }
 Value reltime_s(const Ask& a) { return Value::number(since_first(a) / kSecond); }
 Value reltime_ns(const Ask& a) { return Value::number(since_first(a) % kSecond); }
@@ -85,7 +86,7 @@ Value latency_quantized(const Ask& a) {
 }
 
 Value wait_latency(const Ask& a) {
-  if (a.moment.event.is_enter() || !info_of(a).has(event::kWaits) || !latency_is_known(a)) return Value::absent();
+  if (a.moment.event.is_enter() || !has_flag(a, event::kWaits) || !latency_is_known(a)) return Value::absent();
   return Value::number(latency_of(a.moment));
 }
 

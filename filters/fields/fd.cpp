@@ -17,13 +17,18 @@ EventFd fd_of(const Ask& a) {
   EventFd out;
   if (!a.moment.thread) return out;
   const auto& info = e.is_enter() ? e.info() : e.current_info();
-  if (info.has(event::kUsesFd) && info.fd_param >= 0) {
+  const bool classic = a.classic();
+  if ((classic ? has_flag(a, event::kUsesFd) : info.has(event::kUsesFd)) && info.fd_param >= 0) {
     const auto index = static_cast<unsigned>(info.fd_param);
     const event::Param p = e.is_enter() ? e.param(index) : e.current(index);
-    if (!p.present()) return out;
+    // An exit event that doesn't say, of a call whose enter event didn't: that is number -1.
+    if (!p.present()) {
+      out.any = !e.is_enter();
+      return out;
+    }
     out.number = p.integer(-1);
     out.any = true;
-  } else if (info.has(event::kCreatesFd) && (e.is_enter() ? a.classic() : e.raw().nparams > 0)) {
+  } else if (info.has(event::kCreatesFd) && (e.is_enter() ? classic : e.raw().nparams > 0)) {
     out.any = true;  // to be made, or not made: number -1
   }
   if (a.moment.made_fd >= 0) {
@@ -118,9 +123,20 @@ Value typechar(const Ask& a) {
 /// Before a call is done, an fd that nobody told of has no name; after it, sysdig and Falco call it "".
 bool has_name(const Ask& a, const EventFd& f) { return f.any && (f.fd || !a.moment.event.is_enter()); }
 
+bool failed_connect(const Ask& a) {
+  int64_t result;
+  return result_of(a, result) && result < 0;
+}
+
 Value name(const Ask& a) {
   const EventFd f = fd_of(a);
   if (!has_name(a, f)) return Value::absent();
+  if (a.classic() && a.moment.event.raw().code == event::kConnectX && failed_connect(a)) {
+    // sysdig names what couldn't be reached by what the call wanted.
+    const size_t at = a.scratch.size();
+    put_socket_tuple(a.scratch, a.moment.event.param(event::p::connect_x::tuple));
+    return Value::made(a.scratch.view().substr(at));
+  }
   if (f.fd) return Value::text(f.fd->name);
   if (std::string path; opened_path(a, f, path)) return keep(a, path);
   return Value::text(std::string_view());
@@ -197,11 +213,11 @@ Value name_changed(const Ask& a) {
   return f.fd ? Value::boolean(a.moment.renamed || (makes_named(a) && !f.fd->name.empty())) : Value::absent();
 }
 
-/// A file's device; 0: nobody told.
+/// A file's device; 0: nobody told, but current libraries say it all the same, of any fd.
 template <uint32_t (*part)(uint32_t)>
 Value dev(const Ask& a) {
   const EventFd f = fd_of(a);
-  return has_path(f) && f.fd->dev ? Value::integer(static_cast<int32_t>(part(f.fd->dev))) : Value::absent();
+  return f.fd && (!a.classic() || (has_path(f) && f.fd->dev)) ? Value::integer(static_cast<int32_t>(part(f.fd->dev))) : Value::absent();
 }
 uint32_t whole_dev(uint32_t dev) { return dev; }
 uint32_t major(uint32_t dev) { return dev >> 8 & 0xfff; }

@@ -31,6 +31,10 @@ inline event::Param param_of(const Ask& a, unsigned i) {
   return a.classic() ? a.moment.event.param(i) : a.moment.event.current(i);
 }
 
+/// Event flags as the dialect has them: sysdig knew less about which calls work on an fd.
+uint16_t flags_of(const Ask& a);
+inline bool has_flag(const Ask& a, uint16_t flag) { return (flags_of(a) & flag) != 0; }
+
 /// Return value of the call; false for events that have none.
 bool result_of(const Ask& a, int64_t& value);
 

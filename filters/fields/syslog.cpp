@@ -25,7 +25,9 @@ Param written(const Ask& a) {
 }
 
 bool message_of(const Ask& a, Message& out) {
-  if (!info_of(a).has(event::kWritesToFd) || a.moment.event.is_enter()) return false;
+  if (!has_flag(a, event::kWritesToFd) || a.moment.event.is_enter()) return false;
+  int64_t result;
+  if (!result_of(a, result) || result < 0) return false;
   const EventFd f = fd_of(a);
   if (!f.fd || f.fd->name.view().find("/dev/log") == std::string_view::npos) return false;
   auto bytes = written(a).text();
