@@ -45,10 +45,7 @@ Value ppid(const Ask& a) {
   const Thread* parent = ancestor(a, 1);
   return parent ? Value::integer(parent->pid) : Value::absent();
 }
-Value pvpid(const Ask& a) {
-  const Thread* parent = ancestor(a, 1);
-  return parent && parent->vpid >= 0 ? Value::integer(parent->vpid) : Value::absent();
-}
+Value pvpid(const Ask& a) { return inner_id(a, ancestor(a, 1), &Thread::vpid); }
 Value pcmdline(const Ask& a) {
   const Thread* parent = ancestor(a, 1);
   return parent ? made_by(a, [&](Out& out) { put_cmdline(out, *parent); }) : Value::absent();
@@ -78,12 +75,13 @@ bool is_level(const FieldRef& ref) {
   return !ref.argument.empty() && std::all_of(ref.argument.begin(), ref.argument.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
-/// Of the nearest ancestor that has it; the process itself counts.
+/// Of the nearest ancestor that has it; the process itself counts. Empty when none has.
 Value nearest_variable(const Ask& a) {
-  Value found;
+  Value found = Value::text(std::string_view());
   climb(a, [&](const Thread& t) {
-    found = variable(t, a.ref.argument);
-    return !found.present();
+    const Value one = variable(t, a.ref.argument);
+    if (one.present()) found = one;
+    return !one.present();
   });
   return found;
 }
@@ -91,14 +89,14 @@ Value nearest_variable(const Ask& a) {
 Value aenv(const Ask& a) {
   if (a.ref.has_argument && !is_level(a.ref)) return nearest_variable(a);
   const Thread* t = asked_ancestor(a);
-  return t ? made_by(a, [&](Out& out) { put_joined(out, t->env); }) : Value::absent();
+  return t ? made_by(a, [&](Out& out) { put_env(out, *t); }) : Value::absent();
 }
 void all_aenv(const Ask& a, Values& out) {
   if (a.ref.has_argument && !is_level(a.ref)) {
-    if (const Value found = nearest_variable(a); found.present()) out.push_back(found);
+    out.push_back(nearest_variable(a));
     return;
   }
-  many_made_by(a, asked_ancestors(a), out, [](Out& to, const Thread& t) { put_joined(to, t.env); });
+  many_made_by(a, asked_ancestors(a), out, put_env);
 }
 
 /// The outermost shell: the last one above whose name ends so.
