@@ -20,8 +20,9 @@ void put_env(Out& out, const Thread& t) {
   put_joined(out, all.substr(0, all.find_last_not_of('\0') + 1));
 }
 
-void put_cmdline(Out& out, const Thread& t) {
+void put_cmdline(Out& out, const Thread& t, bool classic) {
   out.put(t.comm.view());
+  if (!classic && t.args == std::string_view("\0", 1)) return;
   each_piece(t.args.view(), [&](std::string_view one) {
     out.put(' ');
     out.put(one);
@@ -66,7 +67,7 @@ Value args(const Ask& a) {
 
 Value cmdline(const Ask& a) {
   const Thread* t = a.moment.thread;
-  return t ? made_by(a, [&](Out& out) { put_cmdline(out, *t); }) : Value::absent();
+  return t ? made_by(a, [&](Out& out) { put_cmdline(out, *t, a.classic()); }) : Value::absent();
 }
 
 Value exeline(const Ask& a) {

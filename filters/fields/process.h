@@ -71,8 +71,8 @@ void each_piece(std::string_view list, Visit visit) {
 void put_joined(Out& out, std::string_view list);
 /// The environment; the zeros at its end are only room.
 void put_env(Out& out, const Thread& t);
-/// Command name and arguments.
-void put_cmdline(Out& out, const Thread& t);
+/// Command name and arguments. Current libraries leave a lone empty argument out.
+void put_cmdline(Out& out, const Thread& t, bool classic);
 
 /// The value of a variable in the environment of a process, without spaces around; absent when it has none of that
 /// name.
