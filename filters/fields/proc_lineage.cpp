@@ -42,8 +42,10 @@ void all_ancestors(const Ask& a, Values& out) {
 }
 
 Value ppid(const Ask& a) {
-  const Thread* parent = ancestor(a, 1);
-  return parent ? Value::integer(parent->pid) : Value::absent();
+  if (const Thread* parent = ancestor(a, 1)) return Value::integer(parent->pid);
+  // sysdig says what was recorded, though there is no entry for that parent. The kernel's own two have none: 0.
+  const Thread* t = a.classic() ? leader(a) : nullptr;
+  return t && !t->is_unknown() && (t->ptid > 0 || t->pid == 1 || t->pid == 2) ? Value::integer(std::max<Tid>(t->ptid, 0)) : Value::absent();
 }
 Value pvpid(const Ask& a) { return inner_id(a, ancestor(a, 1), &Thread::vpid); }
 Value pcmdline(const Ask& a) {
