@@ -80,6 +80,7 @@ void on_clone_in_parent(const Step& s, Tid child_tid) {
     parent.bits &= static_cast<uint8_t>(~Thread::kPlaceholder);
     parent.pid = s.param(c::pid).integer(parent.pid);
     parent.ptid = s.param(c::ptid).integer(parent.ptid);
+    parent.ids_are_guessed = false;
     parent.vtid = s.param(c::vtid).integer(parent.vtid);
     parent.vpid = s.param(c::vpid).integer(parent.vpid);
     const Nanos before = parent.clone_ts;
@@ -232,6 +233,7 @@ void on_exec(const Step& s) {
       Thread known = *slot.thread;
       known.pid = pid;
       known.bits &= static_cast<uint8_t>(~Thread::kPlaceholder);
+      known.ids_are_guessed = known.vtid < 0 || known.vpid < 0;
       if (known.vtid < 0) known.vtid = known.tid;
       if (known.vpid < 0) known.vpid = pid;
       if (known.ptid < 0) known.ptid = s.param(x::ptid).integer(-1);

@@ -51,7 +51,7 @@ uint64_t hash_of(const ThreadSlot& slot, bool waits) {
                      t.cpu_user, t.cpu_system})
     h.add(v);
   for (uint32_t v : {t.vm_size_kb, t.vm_rss_kb, t.vm_swap_kb, t.flags, t.uid, t.gid, t.loginuid, t.tty,
-                     t.cpu_user_step, t.cpu_system_step, uint32_t{t.cpu_reports},
+                     t.cpu_user_step, t.cpu_system_step, uint32_t{t.cpu_reports}, uint32_t{t.ids_are_guessed},
                      uint32_t{t.exe_flags}, uint32_t{t.bits}})
     h.add(v);
   for (const Text* text : {&t.comm, &t.exe, &t.exepath, &t.args, &t.env, &t.cwd, &t.root, &t.cgroups, &t.container_id})

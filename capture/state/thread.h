@@ -33,6 +33,7 @@ struct Thread : RefCounted {
   uint64_t exec_ns = 0;         ///< on a processor, by the switches away from it so far
   uint64_t cpu_user = 0, cpu_system = 0;  ///< ticks so far, by its last procinfo event
   uint32_t cpu_user_step = 0, cpu_system_step = 0;  ///< ticks between its last two procinfo events
+  bool ids_are_guessed = false; ///< vtid and vpid were never recorded, and taken for tid and pid
   uint8_t cpu_reports = 0;      ///< procinfo events that came, up to 2
   uint8_t exe_flags = 0;        ///< kExe* below
   uint8_t bits = 0;             ///< kDead… below

@@ -15,11 +15,15 @@ void put_joined(Out& out, std::string_view list) {
   });
 }
 
-void put_cmdline(Out& out, const Thread& t) {
+void put_env(Out& out, const Thread& t) {
+  const std::string_view all = t.env;
+  put_joined(out, all.substr(0, all.find_last_not_of('\0') + 1));
+}
+
+void put_cmdline(Out& out, const Thread& t, bool classic) {
   out.put(t.comm.view());
-  std::string_view args = t.args;
-  if (args == std::string_view("\0", 1)) args = {};  // one empty argument: a process that renamed itself
-  each_piece(args, [&](std::string_view one) {
+  if (!classic && t.args == std::string_view("\0", 1)) return;
+  each_piece(t.args.view(), [&](std::string_view one) {
     out.put(' ');
     out.put(one);
     return true;
@@ -42,8 +46,6 @@ Value variable(const Thread& process, std::string_view name) {
 
 namespace {
 
-bool unknown_in_current(const Ask& a) { return a.moment.thread && a.moment.thread->is_unknown() && !a.classic(); }
-
 Value name(const Ask& a) { return text_of(a.moment.thread, &Thread::comm); }
 Value exe(const Ask& a) { return text_of(a.moment.thread, &Thread::exe); }
 Value exepath(const Ask& a) { return text_of(a.moment.thread, &Thread::exepath); }
@@ -65,7 +67,7 @@ Value args(const Ask& a) {
 
 Value cmdline(const Ask& a) {
   const Thread* t = a.moment.thread;
-  return t ? made_by(a, [&](Out& out) { put_cmdline(out, *t); }) : Value::absent();
+  return t ? made_by(a, [&](Out& out) { put_cmdline(out, *t, a.classic()); }) : Value::absent();
 }
 
 Value exeline(const Ask& a) {
@@ -73,11 +75,8 @@ Value exeline(const Ask& a) {
   if (!t) return Value::absent();
   return made_by(a, [&](Out& out) {
     out.put(t->exe.view());
-    each_piece(t->args.view(), [&](std::string_view one) {
-      out.put(' ');
-      out.put(one);
-      return true;
-    });
+    out.put(' ');  // without arguments as well
+    put_joined(out, t->args);
   });
 }
 
@@ -103,8 +102,9 @@ Value cmdlenargs(const Ask& a) {
 Value env(const Ask& a) {
   const Thread* t = leader(a);
   if (!t) return Value::absent();
-  if (!a.ref.has_argument) return made_by(a, [&](Out& out) { put_joined(out, t->env); });
-  return variable(*t, a.ref.argument);
+  if (!a.ref.has_argument) return made_by(a, [&](Out& out) { put_env(out, *t); });
+  const Value found = variable(*t, a.ref.argument);
+  return found.present() ? found : Value::text(std::string_view());
 }
 
 Value pid(const Ask& a) {
@@ -112,9 +112,7 @@ Value pid(const Ask& a) {
   if (unknown_in_current(a)) return Value::integer(-1);
   return int_of(a.moment.thread, &Thread::pid);
 }
-Value vpid(const Ask& a) {
-  return a.moment.thread && a.moment.thread->vpid >= 0 ? Value::integer(a.moment.thread->vpid) : Value::absent();
-}
+Value vpid(const Ask& a) { return inner_id(a, a.moment.thread, &Thread::vpid); }
 Value tty(const Ask& a) { return a.moment.thread ? Value::number(a.moment.thread->tty) : Value::absent(); }
 Value cwd(const Ask& a) {
   if (unknown_in_current(a)) return Value::text("./");

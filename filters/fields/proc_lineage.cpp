@@ -42,16 +42,15 @@ void all_ancestors(const Ask& a, Values& out) {
 }
 
 Value ppid(const Ask& a) {
-  const Thread* parent = ancestor(a, 1);
-  return parent ? Value::integer(parent->pid) : Value::absent();
+  if (const Thread* parent = ancestor(a, 1)) return Value::integer(parent->pid);
+  // sysdig says what was recorded, though there is no entry for that parent. The kernel's own two have none: 0.
+  const Thread* t = a.classic() ? leader(a) : nullptr;
+  return t && !t->is_unknown() && (t->ptid > 0 || t->pid == 1 || t->pid == 2) ? Value::integer(std::max<Tid>(t->ptid, 0)) : Value::absent();
 }
-Value pvpid(const Ask& a) {
-  const Thread* parent = ancestor(a, 1);
-  return parent && parent->vpid >= 0 ? Value::integer(parent->vpid) : Value::absent();
-}
+Value pvpid(const Ask& a) { return inner_id(a, ancestor(a, 1), &Thread::vpid); }
 Value pcmdline(const Ask& a) {
   const Thread* parent = ancestor(a, 1);
-  return parent ? made_by(a, [&](Out& out) { put_cmdline(out, *parent); }) : Value::absent();
+  return parent ? made_by(a, [&](Out& out) { put_cmdline(out, *parent, a.classic()); }) : Value::absent();
 }
 
 Value apid(const Ask& a) { return int_of(asked_ancestor(a), &Thread::pid); }
@@ -61,9 +60,11 @@ void all_apid(const Ask& a, Values& out) {
 
 Value acmdline(const Ask& a) {
   const Thread* t = asked_ancestor(a);
-  return t ? made_by(a, [&](Out& out) { put_cmdline(out, *t); }) : Value::absent();
+  return t ? made_by(a, [&](Out& out) { put_cmdline(out, *t, a.classic()); }) : Value::absent();
 }
-void all_acmdline(const Ask& a, Values& out) { many_made_by(a, asked_ancestors(a), out, put_cmdline); }
+void all_acmdline(const Ask& a, Values& out) {
+  many_made_by(a, asked_ancestors(a), out, [&](Out& to, const Thread& t) { put_cmdline(to, t, a.classic()); });
+}
 
 Value aargs(const Ask& a) {
   const Thread* t = asked_ancestor(a);
@@ -78,12 +79,13 @@ bool is_level(const FieldRef& ref) {
   return !ref.argument.empty() && std::all_of(ref.argument.begin(), ref.argument.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
-/// Of the nearest ancestor that has it; the process itself counts.
+/// Of the nearest ancestor that has it; the process itself counts. Empty when none has.
 Value nearest_variable(const Ask& a) {
-  Value found;
+  Value found = Value::text(std::string_view());
   climb(a, [&](const Thread& t) {
-    found = variable(t, a.ref.argument);
-    return !found.present();
+    const Value one = variable(t, a.ref.argument);
+    if (one.present()) found = one;
+    return !one.present();
   });
   return found;
 }
@@ -91,14 +93,14 @@ Value nearest_variable(const Ask& a) {
 Value aenv(const Ask& a) {
   if (a.ref.has_argument && !is_level(a.ref)) return nearest_variable(a);
   const Thread* t = asked_ancestor(a);
-  return t ? made_by(a, [&](Out& out) { put_joined(out, t->env); }) : Value::absent();
+  return t ? made_by(a, [&](Out& out) { put_env(out, *t); }) : Value::absent();
 }
 void all_aenv(const Ask& a, Values& out) {
   if (a.ref.has_argument && !is_level(a.ref)) {
-    if (const Value found = nearest_variable(a); found.present()) out.push_back(found);
+    out.push_back(nearest_variable(a));
     return;
   }
-  many_made_by(a, asked_ancestors(a), out, [](Out& to, const Thread& t) { put_joined(to, t.env); });
+  many_made_by(a, asked_ancestors(a), out, put_env);
 }
 
 /// The outermost shell: the last one above whose name ends so.
@@ -120,17 +122,18 @@ Value pgid(const Ask& a) {
 }
 
 /// The process that leads a session or group: the one of that number, unless numbers mean something else in its pid
-/// namespace; then, or when that one is gone, the furthest ancestor that belongs to it, be it the process itself.
+/// namespace; then, or when that one is gone, the furthest ancestor that belongs to it. To sysdig
+/// that may be the process itself.
 const Thread* head_of(const Ask& a, const int64_t Thread::*member, bool as_seen_inside) {
   const Thread* t = leader(a);
   if (!t) return nullptr;
   const int64_t id = t->*member;
   if (!as_seen_inside || t->vtid < 0 || t->vtid == t->tid)
     if (const Thread* head = a.machine.thread(id)) return head;
-  const Thread* head = t;
+  const Thread* head = a.classic() ? t : nullptr;
   climb(a, [&](const Thread& up) {
     if (up.*member != id) return false;
-    head = &up;
+    if (&up != t) head = &up;
     return true;
   });
   return head;
@@ -138,6 +141,11 @@ const Thread* head_of(const Ask& a, const int64_t Thread::*member, bool as_seen_
 
 template <Text Thread::*kMember>
 Value of_session(const Ask& a) { return text_of(head_of(a, &Thread::sid, true), kMember); }
+/// Empty where current libraries know the process and not who leads its session.
+Value sname(const Ask& a) {
+  const Value name = of_session<&Thread::comm>(a);
+  return name.present() || !leader(a) ? name : Value::text(std::string_view());
+}
 template <Text Thread::*kMember>
 Value of_vpgid(const Ask& a) { return text_of(head_of(a, &Thread::vpgid, true), kMember); }
 template <Text Thread::*kMember>
@@ -187,7 +195,7 @@ constexpr Field kFields[] = {
     {"proc.loginshellid", Type::kInt64, loginshellid, "process id of the outermost shell above",
      {.format = Format::kId, .cost = Cost::kWalk}},
     {"proc.sid", Type::kInt64, sid, "session id", kId},
-    {"proc.sname", Type::kCharbuf, of_session<&Thread::comm>, "command name of the session's leader", kWalk},
+    {"proc.sname", Type::kCharbuf, sname, "command name of the session's leader", kWalk},
     {"proc.sid.exe", Type::kCharbuf, of_session<&Thread::exe>, "first argument of the session leader's command line", kWalk},
     {"proc.sid.exepath", Type::kCharbuf, of_session<&Thread::exepath>, "full path of the session leader's program", kWalk},
     {"proc.vpgid", Type::kInt64, vpgid, "process group id as seen inside its pid namespace", kId},

@@ -23,18 +23,24 @@ const state::ThreadSlot* leader_slot(const Ask& a) {
   const Thread* t = leader(a);
   return t ? a.machine.find(t->tid) : nullptr;
 }
+/// Living threads of the group beside its leader. Sysdig still counts the one that just says that it ends.
+uint64_t members(const Ask& a, const state::ThreadSlot& slot) {
+  const uint64_t others = slot.group_alive - (slot.group_alive && !slot.thread->has(Thread::kDead) ? 1 : 0);
+  const Thread& t = *a.moment.thread;
+  return others + (a.classic() && !t.is_leader() && t.has(Thread::kDead) ? 1 : 0);
+}
+/// In sysdig the leader counts as long as its process has an entry.
 Value nthreads(const Ask& a) {
   const auto* slot = leader_slot(a);
-  return slot ? Value::number(slot->group_alive) : Value::absent();
+  if (!slot) return Value::absent();
+  return Value::number(a.classic() ? members(a, *slot) + 1 : slot->group_alive);
 }
-/// Living threads beside the leader, who is the one to have them.
+/// In sysdig only the leader has them.
 Value nchilds(const Ask& a) {
   if (!a.moment.thread) return Value::absent();
   if (a.classic() && !a.moment.thread->is_leader()) return Value::number(0);
   const auto* slot = leader_slot(a);
-  if (!slot) return Value::absent();
-  const bool leader_lives = !slot->thread->has(Thread::kDead);
-  return Value::number(slot->group_alive - (leader_lives && slot->group_alive ? 1 : 0));
+  return slot ? Value::number(members(a, *slot)) : Value::absent();
 }
 
 // --- fds ---
@@ -43,9 +49,12 @@ uint64_t fd_count(const Thread& t) { return t.fds ? t.fds->map.size() : 0; }
 
 Value fdopencount(const Ask& a) {
   const Thread* t = leader(a);
-  return t ? Value::number(fd_count(*t)) : Value::absent();
+  return t && !unknown_in_current(a) ? Value::number(fd_count(*t)) : Value::absent();
 }
-Value fdlimit(const Ask& a) { return int_of(leader(a), &Thread::fdlimit); }
+Value fdlimit(const Ask& a) {
+  const Thread* t = leader(a);
+  return t && !t->is_unknown() ? Value::integer(t->fdlimit) : Value::absent();
+}
 Value fdusage(const Ask& a) {
   const Thread* t = leader(a);
   if (!t || t->fdlimit <= 0) return Value::absent();

@@ -22,6 +22,15 @@ inline Value number_unless_zero(uint64_t v) { return v ? Value::number(v) : Valu
 /// The process of the event's thread; null when it isn't known.
 inline const Thread* leader(const Ask& a) { return a.moment.thread ? a.machine.leader_of(*a.moment.thread) : nullptr; }
 
+/// Current libraries know next to nothing of a thread that no list and no clone told about.
+inline bool unknown_in_current(const Ask& a) { return a.moment.thread && a.moment.thread->is_unknown() && !a.classic(); }
+
+/// vtid or vpid. sysdig doesn't take them for tid and pid where they were not recorded.
+inline Value inner_id(const Ask& a, const Thread* t, int64_t Thread::*member) {
+  if (!t || t->*member < 0 || (a.classic() && t->ids_are_guessed)) return Value::absent();
+  return Value::integer(t->*member);
+}
+
 /// The process that `process` is a child of; null when that is not known.
 inline const Thread* parent_of(const state::Machine& machine, const Thread& process) {
   const Thread* parent = machine.thread(process.ptid);
@@ -60,10 +69,13 @@ void each_piece(std::string_view list, Visit visit) {
 
 /// The pieces of a NUL-separated list, with a space between.
 void put_joined(Out& out, std::string_view list);
-/// Command name and arguments.
-void put_cmdline(Out& out, const Thread& t);
+/// The environment; the zeros at its end are only room.
+void put_env(Out& out, const Thread& t);
+/// Command name and arguments. Current libraries leave a lone empty argument out.
+void put_cmdline(Out& out, const Thread& t, bool classic);
 
-/// The value of a variable in the environment of a process, without spaces around; absent when it has none of that name.
+/// The value of a variable in the environment of a process, without spaces around; absent when it has none of that
+/// name.
 Value variable(const Thread& process, std::string_view name);
 
 /// A text that `write` puts into the scratch.

@@ -6,10 +6,10 @@ namespace scry::fields {
 namespace {
 
 Value tid(const Ask& a) { return Value::integer(a.moment.event.raw().tid); }
-Value ismain(const Ask& a) { return a.moment.thread ? Value::boolean(a.moment.thread->is_leader()) : Value::absent(); }
-Value vtid(const Ask& a) {
-  return a.moment.thread && a.moment.thread->vtid >= 0 ? Value::integer(a.moment.thread->vtid) : Value::absent();
+Value ismain(const Ask& a) {
+  return a.moment.thread ? Value::boolean(a.moment.thread->is_leader() && !unknown_in_current(a)) : Value::absent();
 }
+Value vtid(const Ask& a) { return inner_id(a, a.moment.thread, &Thread::vtid); }
 Value nametid(const Ask& a) {
   const Thread* t = a.moment.thread;
   if (!t) return Value::absent();
@@ -50,9 +50,27 @@ Value number(const Ask& a) { return a.moment.thread ? Value::number(a.moment.thr
 
 // --- cgroups and capabilities ---
 
+/// The names that a kernel gives to subsystems, as one kernel does.
+std::string_view subsystem(std::string_view name) {
+  constexpr std::string_view kSuffix = "_cgroup";
+  if (name.ends_with(kSuffix)) name.remove_suffix(kSuffix.size());
+  return name == "perf" ? "perf_event" : name == "mem" ? "memory" : name == "io" ? "blkio" : name;
+}
+
 Value cgroups(const Ask& a) {
   const Thread* t = a.moment.thread;
-  return t && !t->cgroups.empty() ? made_by(a, [&](Out& out) { put_joined(out, t->cgroups); }) : Value::absent();
+  if (!t || t->cgroups.empty()) return Value::absent();
+  return made_by(a, [&](Out& out) {
+    bool first = true;
+    each_piece(t->cgroups.view(), [&](std::string_view one) {
+      if (!first) out.put(' ');
+      first = false;
+      const size_t equals = std::min(one.find('='), one.size());
+      out.put(subsystem(one.substr(0, equals)));
+      out.put(one.substr(equals));
+      return true;
+    });
+  });
 }
 Value cgroup(const Ask& a) {
   const Thread* t = a.moment.thread;
@@ -60,7 +78,7 @@ Value cgroup(const Ask& a) {
   Value found;
   each_piece(t->cgroups.view(), [&](std::string_view one) {
     const size_t equals = one.find('=');
-    if (equals == std::string_view::npos || one.substr(0, equals) != a.ref.argument) return true;
+    if (equals == std::string_view::npos || subsystem(one.substr(0, equals)) != a.ref.argument) return true;
     found = Value::text(one.substr(equals + 1));
     return false;
   });

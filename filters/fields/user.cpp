@@ -13,12 +13,14 @@ const state::User* user_of(const Ask& a, uint32_t Thread::*id) {
 Value uid(const Ask& a) { return a.moment.thread ? Value::number(a.moment.thread->uid) : Value::absent(); }
 Value gid(const Ask& a) { return a.moment.thread ? Value::number(a.moment.thread->gid) : Value::absent(); }
 
-/// Who isn't in the capture's list of users has the name "<NA>" in both references: rules compare with that.
+/// Current libraries call users that the capture doesn't list "<NA>", and rules compare with that. To sysdig they are
+/// absent.
 template <std::string state::User::*kMember, uint32_t Thread::*kId>
 Value of_user(const Ask& a) {
   if (!a.moment.thread) return Value::absent();
   const auto* user = user_of(a, kId);
-  return Value::text(user ? std::string_view(user->*kMember) : std::string_view("<NA>"));
+  if (user) return Value::text(user->*kMember);
+  return a.classic() ? Value::absent() : Value::text("<NA>");
 }
 Value group_name(const Ask& a) {
   const Thread* t = a.moment.thread;
