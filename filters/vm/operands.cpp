@@ -80,7 +80,7 @@ uint64_t mask_of(Type type) {
 }
 
 bool read_number(std::string_view text, Constant& out) {
-  if (text.starts_with('+')) text.remove_prefix(1);
+  if (text.starts_with('+') && !text.starts_with("+-")) text.remove_prefix(1);
   const char* end = text.data() + text.size();
   if (text.starts_with('-')) {
     const auto [at, error] = std::from_chars(text.data(), end, out.integer);
@@ -164,7 +164,8 @@ tl::expected<Constant, std::string> read_constant(Class cls, Type type, Op op, c
         if (!read_service(text, out.number)) return tl::unexpected(fmt::format("'{}' is neither a port's number nor the name of a service", text));
         return out;
       }
-      if (cls == Class::kUint) out.number &= mask_of(type);
+      // A negative number wraps within the type, as -1 for "unset"; one that is too large equals nothing.
+      if (cls == Class::kUint && text.starts_with('-')) out.number &= mask_of(type);
       return out;
     case Class::kDouble:
       if (!read_real(text, out.real)) return tl::unexpected(fmt::format("'{}' is not a number", text));
