@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <netdb.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cstring>
 
@@ -211,8 +212,14 @@ const absl::flat_hash_set<std::string_view>& event_names() {
 bool is_event_name(std::string_view name) { return event_names().contains(name); }
 
 std::string_view nearest_event_name(std::string_view name) {
+  // In order: of two that are as near the same one comes out each time.
+  static const std::vector<std::string_view> sorted = [] {
+    std::vector<std::string_view> names(event_names().begin(), event_names().end());
+    std::sort(names.begin(), names.end());
+    return names;
+  }();
   Nearest nearest(name);
-  for (const auto known : event_names()) nearest.offer(known);
+  for (const auto known : sorted) nearest.offer(known);
   return nearest.best();
 }
 
