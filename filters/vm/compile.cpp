@@ -27,14 +27,8 @@ struct Failure {
 
 [[noreturn]] void fail(uint32_t at, std::string what) { throw Failure{{at, std::move(what)}}; }
 
-/// One way of writing a text, so that equal ones are equal.
-std::string quote(std::string_view text) {
-  std::string out = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') out += '\\';
-    out += c;
-  }
-  return out + '"';
+bool is_word(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '.'; });
 }
 
 class Compiler {
@@ -135,7 +129,7 @@ class Compiler {
     node.list = ref->field->has(fields::kList);
     node.many = ref->field->traits.many && !ref->has_argument && !node.list;
     node.cost = ref->field->traits.cost;
-    node.written = ref->text;
+    node.written = operand.argument && !is_word(*operand.argument) ? fmt::format("{}[{}]", operand.text, quote(*operand.argument)) : ref->text;
     node.ref = std::move(*ref);
     return add(std::move(node));
   }
@@ -329,6 +323,15 @@ class Compiler {
 };
 
 }  // namespace
+
+std::string quote(std::string_view text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') out += '\\';
+    out += c;
+  }
+  return out + '"';
+}
 
 tl::expected<std::shared_ptr<const Program>, Diagnostic> compile(const Expr& expr, std::string_view text, const CompileOptions& options) {
   try {

@@ -28,6 +28,9 @@ namespace scry::filter {
 using lang::Modifier;
 using lang::Op;
 
+/// One way of writing a text, so that equal ones are equal.
+std::string quote(std::string_view text);
+
 struct ValueNode {
   enum class Kind : uint8_t { kField, kTransform, kConcat, kJoin, kGetopt, kText, kNumber, kList };
   Kind kind = Kind::kField;

@@ -212,7 +212,7 @@ class Simplifier {
     for (const uint32_t part : group)
       for (const Constant& c : program_.checks[nodes_[part].node.check].constants)
         if (seen.insert(c.text).second) {
-          out.written += fmt::format("{}\"{}\"", out.constants.empty() ? "" : ", ", c.text);
+          out.written += fmt::format("{}{}", out.constants.empty() ? "" : ", ", quote(c.text));
           out.constants.push_back(c);
         }
     out.written += ")";
