@@ -160,6 +160,7 @@ class Compiler {
     node.kind = ValueNode::Kind::kTransform;
     node.transformer = *which;
     node.type = *type;
+    node.list = inner.list && *which != fields::Transformer::kLen;
     node.cost = std::max(inner.cost, fields::Cost::kText);
     node.written = fmt::format("{}({})", operand.text, inner.written);
     node.parts = {id};
