@@ -305,7 +305,7 @@ class Compiler {
       out.constants.push_back(std::move(*constant));
     }
     if (row && row->name == "evt.around") {
-      if (out.op != Op::kEqual) fail(source.op_at, "evt.around takes = and a number of milliseconds");
+      if (out.op != Op::kEqual || out.modifier != Modifier::kNone) fail(source.op_at, "evt.around takes = and a number of milliseconds");
       constexpr uint64_t kNanosPerMilli = 1'000'000;
       uint64_t& span = out.constants[0].number;
       span = span > UINT64_MAX / kNanosPerMilli ? UINT64_MAX : span * kNanosPerMilli;
