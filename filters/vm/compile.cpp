@@ -27,14 +27,8 @@ struct Failure {
 
 [[noreturn]] void fail(uint32_t at, std::string what) { throw Failure{{at, std::move(what)}}; }
 
-/// One way of writing a text, so that equal ones are equal.
-std::string quote(std::string_view text) {
-  std::string out = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') out += '\\';
-    out += c;
-  }
-  return out + '"';
+bool is_word(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '.'; });
 }
 
 class Compiler {
@@ -109,7 +103,7 @@ class Compiler {
         node.list = true;
         node.written = "(";
         for (const Operand& element : operand.arguments) {
-          const uint32_t id = value(element);
+          const uint32_t id = argument(element);
           const ValueNode& part = value_at(id);
           if (part.list) fail(element.at, "a list can't hold a list");
           if (!node.parts.empty() && part.type != node.type)
@@ -135,9 +129,18 @@ class Compiler {
     node.list = ref->field->has(fields::kList);
     node.many = ref->field->traits.many && !ref->has_argument && !node.list;
     node.cost = ref->field->traits.cost;
-    node.written = ref->text;
+    node.written = operand.argument && !is_word(*operand.argument) ? fmt::format("{}[{}]", operand.text, quote(*operand.argument)) : ref->text;
     node.ref = std::move(*ref);
     return add(std::move(node));
+  }
+
+  /// What stands in the brackets of a transformer.
+  uint32_t argument(const Operand& operand) {
+    const uint32_t id = value(operand);
+    const ValueNode& inner = value_at(id);
+    if (inner.kind == ValueNode::Kind::kField && inner.ref.field->has(fields::kNoTransformer))
+      fail(operand.at, fmt::format("field '{}' can't be transformed", inner.ref.field->name));
+    return id;
   }
 
   uint32_t transformer(const Operand& operand) {
@@ -146,10 +149,8 @@ class Compiler {
     if (operand.text == "getopt") return getopt(operand);
     if (operand.arguments.size() != 1) fail(operand.at, fmt::format("{}() takes one argument", operand.text));
     if (operand.argument) fail(operand.at, fmt::format("{}() takes no argument in brackets", operand.text));
-    const uint32_t id = value(operand.arguments[0]);
+    const uint32_t id = argument(operand.arguments[0]);
     const ValueNode& inner = value_at(id);
-    if (inner.kind == ValueNode::Kind::kField && inner.ref.field->has(fields::kNoTransformer))
-      fail(operand.arguments[0].at, fmt::format("field '{}' can't be transformed", inner.ref.field->name));
     const auto which = fields::find_transformer(operand.text);
     const auto type = which ? fields::result_type(*which, inner.type, inner.list) : std::nullopt;
     if (!type)
@@ -159,6 +160,7 @@ class Compiler {
     node.kind = ValueNode::Kind::kTransform;
     node.transformer = *which;
     node.type = *type;
+    node.list = inner.list && *which != fields::Transformer::kLen;
     node.cost = std::max(inner.cost, fields::Cost::kText);
     node.written = fmt::format("{}({})", operand.text, inner.written);
     node.parts = {id};
@@ -172,9 +174,9 @@ class Compiler {
     node.kind = ValueNode::Kind::kConcat;
     node.cost = fields::Cost::kText;
     node.written = "concat(";
-    for (const Operand& argument : operand.arguments) {
-      const uint32_t id = value(argument);
-      if (value_at(id).type != Type::kCharbuf || value_at(id).list) fail(argument.at, "the arguments of concat() are texts");
+    for (const Operand& one : operand.arguments) {
+      const uint32_t id = argument(one);
+      if (value_at(id).type != Type::kCharbuf || value_at(id).list) fail(one.at, "the arguments of concat() are texts");
       node.written += fmt::format("{}{}", node.parts.empty() ? "" : ", ", value_at(id).written);
       node.parts.push_back(id);
     }
@@ -185,7 +187,7 @@ class Compiler {
   uint32_t join(const Operand& operand) {
     if (operand.arguments.size() != 2) fail(operand.at, "join() takes two arguments: a separator and a list");
     if (operand.argument) fail(operand.at, "join() takes no argument in brackets");
-    const uint32_t separator = value(operand.arguments[0]), list = value(operand.arguments[1]);
+    const uint32_t separator = argument(operand.arguments[0]), list = argument(operand.arguments[1]);
     if (value_at(separator).type != Type::kCharbuf || value_at(separator).list) fail(operand.arguments[0].at, "the first argument of join() is a text");
     if (!value_at(list).list) fail(operand.arguments[1].at, "the second argument of join() is a list, such as (proc.name, proc.pname)");
     if (value_at(list).type != Type::kCharbuf) fail(operand.arguments[1].at, "join() takes a list of texts");
@@ -199,7 +201,7 @@ class Compiler {
 
   uint32_t getopt(const Operand& operand) {
     if (operand.arguments.size() != 2) fail(operand.at, "getopt() takes two arguments: a list of words and the options, such as \"ab:c\"");
-    const uint32_t words = value(operand.arguments[0]);
+    const uint32_t words = argument(operand.arguments[0]);
     if (!value_at(words).list) fail(operand.arguments[0].at, "the first argument of getopt() is a list");
     if (value_at(words).type != Type::kCharbuf) fail(operand.arguments[0].at, "getopt() takes a list of texts");
     const Operand& letters = operand.arguments[1];
@@ -271,7 +273,7 @@ class Compiler {
     if (left.type != right.type)
       fail(source.right->at, fmt::format("'{}' is {} and '{}' is {}: only equal types can be compared", left.written, fields::type_name(left.type),
                                          right.written, fields::type_name(right.type)));
-    if (left.list != right.list && !(right.list && (source.op == Op::kIn || source.op == Op::kIntersects)))
+    if (left.list != right.list)
       fail(source.right->at, fmt::format("'{}' is {}a list and '{}' is {}", left.written, left.list ? "" : "not ", right.written, right.list ? "one" : "not"));
     out.right = static_cast<int32_t>(right_id);
     out.written += right_row ? fmt::format(" val({})", right.written) : fmt::format(" {}", right.written);
@@ -303,7 +305,7 @@ class Compiler {
       out.constants.push_back(std::move(*constant));
     }
     if (row && row->name == "evt.around") {
-      if (out.op != Op::kEqual) fail(source.op_at, "evt.around takes = and a number of milliseconds");
+      if (out.op != Op::kEqual || out.modifier != Modifier::kNone) fail(source.op_at, "evt.around takes = and a number of milliseconds");
       constexpr uint64_t kNanosPerMilli = 1'000'000;
       uint64_t& span = out.constants[0].number;
       span = span > UINT64_MAX / kNanosPerMilli ? UINT64_MAX : span * kNanosPerMilli;
@@ -331,6 +333,15 @@ class Compiler {
 };
 
 }  // namespace
+
+std::string quote(std::string_view text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') out += '\\';
+    out += c;
+  }
+  return out + '"';
+}
 
 tl::expected<std::shared_ptr<const Program>, Diagnostic> compile(const Expr& expr, std::string_view text, const CompileOptions& options) {
   try {

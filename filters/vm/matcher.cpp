@@ -277,7 +277,23 @@ void Matcher::values(uint32_t id, Values& out) {
     case ValueNode::Kind::kGetopt:
       getopt(node, slot, &out);
       return;
+    case ValueNode::Kind::kTransform: return transformed(node, slot, out);
     default: return;
+  }
+}
+
+/// Each member of a list; one that can't be transformed is missing, and with it the list.
+void Matcher::transformed(const ValueNode& node, Slot& slot, Values& out) {
+  Values all;
+  values(node.parts[0], all);
+  // No transformer makes more of a text than it was: with this room nothing that was made moves.
+  size_t size = 0;
+  for (const Value& one : all) size += one.as_text().size();
+  slot.scratch->room(size);
+  for (const Value& one : all) {
+    const Value made = fields::transform(node.transformer, one, *slot.scratch);
+    if (!made.present()) return out.clear();
+    out.push_back(made);
   }
 }
 

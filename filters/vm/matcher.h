@@ -92,6 +92,7 @@ class Matcher {
   }
   const fields::Value& value(uint32_t id);
   fields::Value compute(const ValueNode& node, Slot& slot);
+  void transformed(const ValueNode& node, Slot& slot, fields::Values& out);
   fields::Value getopt(const ValueNode& node, Slot& slot, fields::Values* all);
   bool is_set(const ValueNode& node) const { return node.many || node.list; }
 

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <netdb.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cstring>
 
@@ -80,7 +81,7 @@ uint64_t mask_of(Type type) {
 }
 
 bool read_number(std::string_view text, Constant& out) {
-  if (text.starts_with('+')) text.remove_prefix(1);
+  if (text.starts_with('+') && !text.starts_with("+-")) text.remove_prefix(1);
   const char* end = text.data() + text.size();
   if (text.starts_with('-')) {
     const auto [at, error] = std::from_chars(text.data(), end, out.integer);
@@ -164,7 +165,8 @@ tl::expected<Constant, std::string> read_constant(Class cls, Type type, Op op, c
         if (!read_service(text, out.number)) return tl::unexpected(fmt::format("'{}' is neither a port's number nor the name of a service", text));
         return out;
       }
-      if (cls == Class::kUint) out.number &= mask_of(type);
+      // A negative number wraps within the type, as -1 for "unset"; one that is too large equals nothing.
+      if (cls == Class::kUint && text.starts_with('-')) out.number &= mask_of(type);
       return out;
     case Class::kDouble:
       if (!read_real(text, out.real)) return tl::unexpected(fmt::format("'{}' is not a number", text));
@@ -210,8 +212,14 @@ const absl::flat_hash_set<std::string_view>& event_names() {
 bool is_event_name(std::string_view name) { return event_names().contains(name); }
 
 std::string_view nearest_event_name(std::string_view name) {
+  // In order: of two that are as near the same one comes out each time.
+  static const std::vector<std::string_view> sorted = [] {
+    std::vector<std::string_view> names(event_names().begin(), event_names().end());
+    std::sort(names.begin(), names.end());
+    return names;
+  }();
   Nearest nearest(name);
-  for (const auto known : event_names()) nearest.offer(known);
+  for (const auto known : sorted) nearest.offer(known);
   return nearest.best();
 }
 

@@ -11,6 +11,7 @@
 #include <absl/container/flat_hash_set.h>
 #include <re2/re2.h>
 
+#include <algorithm>
 #include <bitset>
 #include <memory>
 #include <string>
@@ -26,6 +27,9 @@ namespace scry::filter {
 
 using lang::Modifier;
 using lang::Op;
+
+/// One way of writing a text, so that equal ones are equal.
+std::string quote(std::string_view text);
 
 struct ValueNode {
   enum class Kind : uint8_t { kField, kTransform, kConcat, kJoin, kGetopt, kText, kNumber, kList };
@@ -68,7 +72,7 @@ struct Constant {
 
 /// The events that may make a check true (or false): by code, and by system call for the generic events.
 struct TypeSet {
-  static constexpr size_t kMaxCalls = 1024;
+  static constexpr size_t kMaxCalls = 1024;  ///< the last stands for all numbers that are no call's
   std::bitset<event::kCodeCount> codes;
   std::bitset<kMaxCalls> calls;
   static TypeSet all() {
@@ -80,7 +84,7 @@ struct TypeSet {
   bool has(const event::Event& e) const {
     const unsigned code = e.raw().code;
     if (!codes[code]) return false;
-    return code > event::kGenericX || calls[e.param(0).as<uint16_t>() % kMaxCalls];
+    return code > event::kGenericX || calls[std::min<size_t>(e.param(0).as<uint16_t>(), kMaxCalls - 1)];
   }
 };
 

@@ -179,7 +179,8 @@ class Simplifier {
       if (nodes_[part].node.kind == Node::Kind::kNot && seen.contains(nodes_[part].node.parts[0])) return decisive;
     if (kept.empty()) return neutral;
     if (kept.size() == 1) return kept[0];
-    std::stable_sort(kept.begin(), kept.end(), [this](uint32_t a, uint32_t b) { return nodes_[a].cost < nodes_[b].cost; });
+    // Among equals the one that came first in the filter: the same parts in another order are the same.
+    std::sort(kept.begin(), kept.end(), [this](uint32_t a, uint32_t b) { return std::pair(nodes_[a].cost, a) < std::pair(nodes_[b].cost, b); });
     uint32_t cost = 0;
     for (const uint32_t part : kept) cost += nodes_[part].cost;
     return add({kind, std::move(kept), 0}, cost);
@@ -226,7 +227,7 @@ class Simplifier {
     for (const uint32_t part : group)
       for (const Constant& c : program_.checks[nodes_[part].node.check].constants)
         if (seen.insert(c.text).second) {
-          out.written += fmt::format("{}\"{}\"", out.constants.empty() ? "" : ", ", c.text);
+          out.written += fmt::format("{}{}", out.constants.empty() ? "" : ", ", quote(c.text));
           out.constants.push_back(c);
         }
     out.written += ")";
@@ -278,7 +279,8 @@ class Simplifier {
 
   // --- code ---
   void count_uses(uint32_t id) {
-    if (nodes_[id].uses++ > 0) return;
+    // "not" is no code of its own: what it turns round is used as often as it is.
+    if (nodes_[id].uses++ > 0 && nodes_[id].node.kind != Node::Kind::kNot) return;
     for (const uint32_t part : nodes_[id].node.parts) count_uses(part);
   }
 

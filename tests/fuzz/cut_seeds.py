@@ -41,6 +41,9 @@ def main(folder, captures):
         (where / name).write_bytes(data)
 
     put("fuzz_visible", "words", "plain \x1b[31mred\x07 \u202eright to left\u202c caf\u00e9 \x9b".encode() + b"\xff\xc0\xaf")
+    for number, line in enumerate((pathlib.Path(__file__).parent / "filters.txt").read_bytes().splitlines()):
+        put("fuzz_filter", str(number), line)
+        put("fuzz_program", str(number), bytes([number % 2]) + line)
     for path in map(pathlib.Path, captures):
         blocks = list(blocks_of(path))
         lists = [b for k, b in blocks if k not in EVENT_IDS and len(b) <= LIST_BYTES][:12]

@@ -10,7 +10,7 @@ import pathlib
 import subprocess
 import sys
 
-SHARES = {"fuzz_reader": 5, "fuzz_decode": 5, "fuzz_unpack": 3, "fuzz_visible": 1}  # others: 2
+SHARES = {"fuzz_reader": 5, "fuzz_decode": 5, "fuzz_unpack": 3, "fuzz_visible": 1, "fuzz_filter": 2, "fuzz_program": 4}  # others: 2
 
 
 def main():
@@ -28,8 +28,10 @@ def main():
         for folder in (corpus, found):
             folder.mkdir(parents=True, exist_ok=True)
         seeds = args.seeds / target.name
+        words = pathlib.Path(__file__).parent / "filters.dict"
+        dictionary = [f"-dict={words}"] if target.name in ("fuzz_filter", "fuzz_program") else []
         command = [str(target), f"-max_total_time={seconds}", "-timeout=5", "-rss_limit_mb=1024", "-max_len=65536",
-                   f"-artifact_prefix={found}/", "-print_final_stats=1", str(corpus)] + ([str(seeds)] if seeds.is_dir() else [])
+                   f"-artifact_prefix={found}/", "-print_final_stats=1", str(corpus)] + dictionary + ([str(seeds)] if seeds.is_dir() else [])
         done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
         runs = next((l.split()[-1] for l in done.stdout.splitlines() if "number_of_executed_units" in l), "?")
         print(f"{target.name}: {runs} inputs in {seconds} s: {'broken' if done.returncode else 'sound'}", flush=True)
