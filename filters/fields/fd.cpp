@@ -121,6 +121,12 @@ bool has_name(const Ask& a, const EventFd& f) { return f.any && (f.fd || !a.mome
 Value name(const Ask& a) {
   const EventFd f = fd_of(a);
   if (!has_name(a, f)) return Value::absent();
+  if (f.fd && a.renderer.options().service_names && state::is_ip(f.fd->kind)) {
+    const size_t at = a.scratch.size();
+    a.scratch.put(f.fd->name.view());
+    a.renderer.name_ports(a.scratch, at, f.fd->l4);
+    return Value::text(a.scratch.view().substr(at));
+  }
   if (f.fd) return Value::text(f.fd->name);
   if (std::string path; opened_path(a, f, path)) return keep(a, path);
   return Value::text(std::string_view());
