@@ -26,7 +26,7 @@ evt.reltime.s evt.reltime.ns evt.latency.s evt.deltatime evt.deltatime.s evt.del
 evt.args evt.info evt.is_io evt.io_dir evt.is_wait evt.failed evt.count proc.name proc.exe proc.pid
 proc.cmdline thread.tid thread.ismain user.uid evt.is_open_read evt.is_open_write""".split()
 # Parameters that had another name or place in 0.29.3, by event.
-RENAMED = {("<", "execve"), ("<", "execveat"), ("<", "setpgid"), ("<", "bpf"), (">", "pluginevent"), ("<", "tracer"), (">", "tracer")}
+RENAMED = {("<", "execve"), ("<", "execveat"), ("<", "setpgid"), ("<", "bpf"), (">", "pluginevent"), (">", "umount"), ("<", "tracer"), (">", "tracer")}
 
 
 def event_forms(program):
