@@ -247,7 +247,7 @@ usage: scry -r FILE [options]      print the events of a capture
                       with container, pod, task; -pp says which format is active
   -j                  print JSON lines
   -R                  ports by the names of their services
-  -l, -L              list the fields (-lv says more), the events; --list-markdown; with -j as JSON
+  -l, -L              list the fields (-l -v says more), the events; --list-markdown; with -j as JSON
   --fold-enter        deliver events as current Falco does: one for each call, parameters of both its ends
   --unbuffered        write out every line at once
   --state-hash        at the end, the hash of the machine's state

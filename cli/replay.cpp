@@ -79,7 +79,7 @@ FileResult replay_file(const std::string& path, const Options& options, const st
                       colour ? Colour::kAlways : Colour::kNever);
   std::optional<fields::Formatter> formatter;
   fields::Renderer renderer({.dialect = options.fold_enter ? fields::Dialect::kCurrent : fields::Dialect::kClassic,
-                             .buffers = options.buffers, .whole_values = options.verbose, .time = options.time, .service_names = options.service_names});
+                             .buffers = options.buffers, .whole_values = options.verbose || options.json, .time = options.time, .service_names = options.service_names});
   if (format) formatter = *format;
   std::optional<filter::Matcher> matcher;
   if (program) matcher.emplace(program, renderer.options());
