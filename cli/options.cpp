@@ -227,8 +227,12 @@ Result<Options> parse_options(std::vector<std::string> args) {
 std::string usage() {
   return R"(scry: see what a machine did, from a capture of its system calls
 
-usage: scry -r FILE [options]      print the events of a capture
-       scry info FILE              what a capture holds
+usage: scry -r FILE [options] [FILTER]   print the events of a capture
+       scry info FILE                    what a capture holds
+       scry filter FILTER                what a filter means, and why an event matches it or not
+
+  FILTER              which events: 'proc.name=nginx and fd.name startswith /etc'; scry -l lists the fields,
+                      scry(1) the language
 
   -r FILE             read this capture (sysdig's or Falco's, plain, gzip, zstd or lz4); - is standard input;
                       may be given several times
@@ -239,6 +243,7 @@ usage: scry -r FILE [options]      print the events of a capture
   -x | -X | -A | -b   byte buffers as hex, hex and ASCII, printable text, base64
   -v                  do not cut buffers to 80 characters; at the end say how many events there were
   -S                  at the end, a table of events by count
+  -d                  filter what is printed only: -n and -S count every event
   -q                  print no events
   -D                  print events about the recording itself too
   -E                  leave the capture's user and group tables out
