@@ -180,7 +180,7 @@ std::string Generator::operand(const Pool& pool, Type& type, bool& list, std::st
     case 1: return fmt::format("join(\"{}\",{})", pick(kModifiers).substr(below(5)), chance(50) ? words() : fmt::format("({}, {})", pool.written, other.written));
     case 2:
       transformer = "getopt";
-      return fmt::format("getopt({}, \"ab:c\")[{}]", words(), "bbac"[below(4)]);
+      return fmt::format("getopt({}, \"{}\")[{}]", words(), chance(80) ? "ab:c" : "ab::c", "bbac"[below(4)]);
     default:
       transformer = "getopt";
       list = true;
