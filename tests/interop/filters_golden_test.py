@@ -36,10 +36,20 @@ def empty_filter(row, got):
 def first_of_a_list(row, got):
     """The libraries compare fields of both ends with the first value of a list only."""
     return (row.engine == "libs-HEAD" and row.status == "ok" and got.status == 0 and got.count >= int(row.count)
-            and re.search(r"\bfd\.(ip|net|port|proto)\s+(in|intersects)\s*\([^)]*,", row.text) is not None)
+            and re.search(r"\bfd\.(ip|net|port|proto)\s*(in|intersects|=\s*anyof)\s*\([^)]*,", row.text) is not None)
 
 
-PERMITTED = [recorded_numbers, empty_filter, first_of_a_list]
+def escapes_of_the_table(row, got):
+    """A row that was measured with a backslash and a letter where the table means a tab: scry refuses that text too."""
+    return "\\t" in row.text and row.status == "error" and run(row, as_it_stands=True).status == 1
+
+
+def other_family(row, got):
+    """No IPv6 address lies in an IPv4 network; sysdig takes four bytes of it for one."""
+    return row.engine == "sysdig-0.29.3" and re.fullmatch(r"fd\.[a-z]?net=[0-9.]+/0", row.text) is not None and got.count < int(row.count)
+
+
+PERMITTED = [recorded_numbers, empty_filter, first_of_a_list, escapes_of_the_table, other_family]
 
 
 def rows():
@@ -51,9 +61,9 @@ def rows():
             yield Row(*cells[:7])
 
 
-def run(row):
+def run(row, as_it_stands=False):
     text = row.text
-    if '"' not in text and "'" not in text:  # the table's own escapes
+    if not as_it_stands and '"' not in text and "'" not in text:  # the table's own escapes
         text = text.replace("\\t", "\t").replace("\\n", "\n")
     command = [interop.SCRY, "-r", interop.shared("captures", row.file), "-p", "%evt.num"] + ["--fold-enter"] * (row.engine == "libs-HEAD")
     try:
