@@ -57,6 +57,7 @@ const Moment* Pipeline::next() {
     } else {
       raw_.num = ++count_;
     }
+    if (before_event) before_event(raw_);
     machine_->apply(raw_, moment_);
     moment_.silent = silent;
     moment_.internal = (traits & kInternal) != 0;

@@ -12,6 +12,19 @@
 
 namespace scry::cli {
 
+/// What -w and its kin say; see cli/write.h.
+struct WriteOptions {
+  std::string path;            ///< -w; empty: nothing is written
+  std::string codec;           ///< --codec
+  bool compress = false;       ///< -z
+  uint64_t megabytes = 0;      ///< -C
+  uint64_t seconds = 0;        ///< -G
+  uint64_t events = 0;         ///< -e
+  uint64_t keep = 0;           ///< -W
+  bool fat = false;            ///< -F
+  bool filter_proclist = false;
+};
+
 struct Options {
   std::vector<std::string> files;  ///< -r
   uint64_t limit = 0;              ///< -n; 0: none
@@ -29,6 +42,7 @@ struct Options {
   std::string format;              ///< -p
   TimeStyle time = TimeStyle::kClock;
   fields::Buffers buffers = fields::Buffers::kDots;
+  WriteOptions write;
   bool help = false, version = false;
 };
 

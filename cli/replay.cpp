@@ -12,6 +12,7 @@
 #include "cli/complain.h"
 #include "cli/output.h"
 #include "cli/progress.h"
+#include "cli/write.h"
 #include "filters/fields/format.h"
 
 namespace scry::cli {
@@ -57,7 +58,8 @@ struct FileResult {
   bool stop = false;  ///< nobody reads the output any more
 };
 
-FileResult replay_file(const std::string& path, const Options& options, Output& output, Summary& summary) {
+FileResult replay_file(const std::string& path, const Options& options, Output& output, Summary& summary,
+                       CaptureWriter* writer) {
   using Clock = std::chrono::steady_clock;
   constexpr uint64_t kEventsPerUpdate = 4096;
   const auto started = Clock::now();
@@ -70,6 +72,7 @@ FileResult replay_file(const std::string& path, const Options& options, Output& 
   state::Machine machine(losses);
   Pipeline pipeline(**source, machine, losses);
   pipeline.exclude_users = options.exclude_users;
+  if (writer) connect(*writer, **source, pipeline, machine);
   const bool colour = isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
   LinePrinter printer({fields::Dialect::kClassic, options.buffers, options.verbose}, options.time,
                       colour ? Colour::kAlways : Colour::kNever);
@@ -93,6 +96,7 @@ FileResult replay_file(const std::string& path, const Options& options, Output& 
   const auto max_span = options.max_seconds * 1'000'000'000u;
   while (const Moment* moment = pipeline.next()) {
     if (progress && moment->event.raw().num % kEventsPerUpdate == 0) progress->update((*source)->file_position());
+    if (writer && !writer->event(*moment, /*matches=*/true)) break;
     if (moment->silent) continue;
     if (options.fold_enter && !is_delivered_folded(moment->event)) continue;
     const Nanos ts = moment->event.raw().ts;
@@ -165,12 +169,26 @@ int replay(const Options& options) {
   Output output(STDOUT_FILENO);
   if (options.unbuffered) output.flush_every_line();
   Summary summary;
+  std::unique_ptr<CaptureWriter> writer;
+  if (!options.write.path.empty()) {
+    auto started = start_writing(options, /*filtered=*/false);
+    if (!started) {
+      complain("scry: {}\n", visible(started.error().message()));
+      return kCouldNot;
+    }
+    writer = std::move(*started);
+  }
   int status = kFine;
   for (const auto& file : options.files) {
-    const FileResult result = replay_file(file, options, output, summary);
+    const FileResult result = replay_file(file, options, output, summary, writer.get());
     if (result.status != kFine) status = status == kCouldNot ? status : result.status;
     if (result.stop || result.status == kCouldNot) break;
   }
+  if (writer)
+    if (auto closed = writer->close(); !closed) {
+      complain("scry: {}\n", visible(closed.error().message()));
+      status = kCouldNot;
+    }
   if (options.summary) summary.print(output.text());
   if (!options.quiet && isatty(STDOUT_FILENO) && !getenv("NO_COLOR")) output.text().put("\x1b[00m");
   output.flush();

@@ -72,6 +72,12 @@ std::string_view name_of(ContainerType type) {
   return number < std::size(kNames) ? kNames[number] : std::string_view("unknown");
 }
 
+std::string to_json(const Container& c) {
+  const nlohmann::json json = {{"container", {{"id", c.id}, {"name", c.name}, {"image", c.image},
+                                              {"type", static_cast<uint16_t>(c.type)}}}};
+  return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
 std::string Containers::id_from_cgroups(std::string_view cgroups) {
   auto for_each_path = [&](auto&& rule) -> std::optional<std::string> {
     for (size_t at = 0; at < cgroups.size();) {

@@ -23,6 +23,9 @@ struct Container {
   std::string json;  ///< the event's text, from which further fields come
 };
 
+/// What is known of a container, in the words of a container event.
+std::string to_json(const Container& container);
+
 class Containers {
  public:
   static constexpr size_t kMax = 65536;
