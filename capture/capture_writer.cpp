@@ -193,7 +193,7 @@ uint64_t CaptureWriter::piece_size() const {
 void CaptureWriter::count_tables(Nanos ts) {
   if (!rules_.megabytes || rules_.packing != Packing::kPlain) return;
   scratch_.clear();
-  state::append_lists(scratch_, *machine_, {state::ProcessTail::kClassic, rules_.users, rules_.keep_thread});
+  state::append_lists(scratch_, *machine_, {state::ProcessTail::kClassic, rules_.users, rules_.keep_thread, true});
   state::append_containers(scratch_, *machine_, ts);
   piece_->size.add(scratch_.size());
   for (const auto& [id, container] : machine_->containers().all()) piece_->size.add_container(container);
