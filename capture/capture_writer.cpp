@@ -60,8 +60,6 @@ Rotation::Why Rotation::why(uint64_t count, Nanos ts, uint64_t size) const {
   return Why::kNot;
 }
 
-bool Rotation::would_be_due(Nanos ts, uint64_t size) const { return why(count_ + 1, ts, size) != Why::kNot; }
-
 bool Rotation::due(Nanos ts, uint64_t size) {
   const Why found = why(++count_, ts, size);
   if (!since_ || found == Why::kTime) since_ = static_cast<int64_t>(ts / kNanosPerSecond);
@@ -193,7 +191,7 @@ uint64_t CaptureWriter::piece_size() const {
 void CaptureWriter::count_tables(Nanos ts) {
   if (!rules_.megabytes || rules_.packing != Packing::kPlain) return;
   scratch_.clear();
-  state::append_lists(scratch_, *machine_, {state::ProcessTail::kClassic, rules_.users, rules_.keep_thread});
+  state::append_lists(scratch_, *machine_, {state::ProcessTail::kClassic, rules_.users, rules_.keep_thread, true});
   state::append_containers(scratch_, *machine_, ts);
   piece_->size.add(scratch_.size());
   for (const auto& [id, container] : machine_->containers().all()) piece_->size.add_container(container);
@@ -233,7 +231,6 @@ void CaptureWriter::next_piece(Nanos ts) {
   if (rules_.users) state::append_container_users(scratch_, *machine_, ts);
   state::append_containers(scratch_, *machine_, ts);
   put(scratch_);
-  count_tables(ts);
   publish();
   if (const std::string old = rotation_.outdated(); !old.empty()) ::unlink(old.c_str());
 }
@@ -246,7 +243,7 @@ void CaptureWriter::before(const event::RawEvent& raw) {
     begin_events(raw);
   }
   if (!rules_.in_pieces() || rules_.filtered || raw.num == 0) return;
-  fresh_piece_ = rotation_.would_be_due(raw.ts, piece_size());
+  fresh_piece_ = rotation_.due(raw.ts, piece_size());
   if (!fresh_piece_) return;
   machine_->settle();
   next_piece(raw.ts);
@@ -268,7 +265,11 @@ bool CaptureWriter::event(const Moment& moment, bool matches) {
     hidden = true;
   }
   if (rules_.in_pieces() && raw.num != 0) {
-    if (rotation_.due(raw.ts, piece_size()) && !fresh_piece_) next_piece(raw.ts);
+    if (rules_.filtered && rotation_.due(raw.ts, piece_size())) {
+      next_piece(raw.ts);
+      fresh_piece_ = true;
+    }
+    if (fresh_piece_) count_tables(raw.ts);  // sysdig's tables know the first event already
     fresh_piece_ = false;
   }
   put_event(raw, hidden);

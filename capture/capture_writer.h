@@ -42,8 +42,6 @@ class Rotation {
   explicit Rotation(const WriteRules& rules) : rules_(&rules) {}
   /// To be asked once for each event before it is written. `size`: bytes of the piece so far.
   bool due(Nanos ts, uint64_t size);
-  /// What due() would say, without counting.
-  bool would_be_due(Nanos ts, uint64_t size) const;
   /// The name of the next piece, which begins with an event of the time `ts`.
   std::string next_name(Nanos ts);
   /// A file to delete now that another was begun; empty: none.
@@ -98,7 +96,7 @@ class CaptureWriter {
   std::optional<Error> error_;
   bool any_input_ = false;
   bool events_begun_ = false;  ///< in this section
-  bool fresh_piece_ = false;   ///< the next piece was begun for the event at hand, before the state knew it
+  bool fresh_piece_ = false;   ///< the event at hand is the first of a piece
   std::string scratch_;
 };
 

@@ -127,7 +127,7 @@ void put_process(Writer& w, const Machine& m, const Thread& t, ProcessTail tail)
   for (const uint32_t v : {t.flags, t.uid, t.gid, t.vm_size_kb, t.vm_rss_kb, t.vm_swap_kb}) w.put(v);
   w.put(t.pf_major);
   w.put(t.pf_minor);
-  w.str16(t.env.view(), kMaxList);
+  w.str16(leader ? leader->env.view() : t.env.view(), kMaxList);
   w.put(t.vtid);
   w.put(t.vpid);
   w.str16(t.cgroups.view(), kMaxList);
@@ -149,7 +149,7 @@ void put_process(Writer& w, const Machine& m, const Thread& t, ProcessTail tail)
   w.put(t.pgid);
 }
 
-void put_fd(Writer& w, FdNumber number, const Fd& fd, bool classic) {
+void put_fd(Writer& w, FdNumber number, const Fd& fd, bool classic, bool line_ends) {
   FdKind kind = fd.kind;
   // sysdig 0.29.3 refuses a whole file for a kind of fd that came after it.
   if (classic && kind > FdKind::kFileV2) kind = FdKind::kUnsupported;
@@ -175,7 +175,8 @@ void put_fd(Writer& w, FdNumber number, const Fd& fd, bool classic) {
       case FdKind::kUnix:
         w.put(fd.source);
         w.put(fd.dest);
-        w.str16(fd.name.view(), kMaxPath);
+        if (line_ends && fd.has(Fd::kFromList) && !fd.name.view().empty()) w.str16(std::string(fd.name.view()) + '\n', kMaxPath);
+        else w.str16(fd.name.view(), kMaxPath);
         break;
       case FdKind::kFileV2:
         w.put(fd.open_flags);
@@ -187,7 +188,7 @@ void put_fd(Writer& w, FdNumber number, const Fd& fd, bool classic) {
   });
 }
 
-void put_fds(Writer& w, const Thread& t, bool classic) {
+void put_fds(Writer& w, const Thread& t, bool classic, bool line_ends) {
   std::vector<std::pair<FdNumber, const Fd*>> fds;
   if (t.is_leader() && t.fds)
     for (const auto& [number, fd] : t.fds->map)
@@ -196,7 +197,7 @@ void put_fds(Writer& w, const Thread& t, bool classic) {
   w.begin(kFds2);
   w.put(t.tid);
   for (const auto& [number, fd] : fds) {
-    put_fd(w, number, *fd, classic);
+    put_fd(w, number, *fd, classic, line_ends);
     if (w.block_size() < kBlockLimit) continue;
     w.end();
     w.begin(kFds2);
@@ -270,7 +271,7 @@ void append_lists(std::string& out, const Machine& m, const SaveOptions& options
       w.entry(Writer::Counts::kAll, [&] { put_process(w, m, *threads[i++], options.tail); });
     w.end();
   }
-  for (const Thread* t : threads) put_fds(w, *t, options.tail != ProcessTail::kFull);
+  for (const Thread* t : threads) put_fds(w, *t, options.tail != ProcessTail::kFull, options.line_ends);
 }
 
 void append_containers(std::string& out, const Machine& m, Nanos ts) {

@@ -20,7 +20,9 @@ struct SaveOptions {
   ProcessTail tail = ProcessTail::kFull;
   bool users = true;
   /// Which threads stand in the list; null: all. A process is in it when one of its threads is.
-  std::function<bool(const Thread&, const Machine&)> keep;
+  std::function<bool(const Thread&, const Machine&)> keep = {};
+  /// Give the paths of listed unix sockets back the line end that recorders copied along: for counting as sysdig does.
+  bool line_ends = false;
 };
 
 /// Section header, machine info, interfaces, users, processes and their fds, as whole blocks.

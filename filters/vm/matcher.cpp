@@ -155,9 +155,8 @@ bool Matcher::covers(const state::Thread& thread, const state::Machine& machine)
     return run(program_->entry);
   };
   if (matches(false)) return true;
-  const state::Thread* leader = machine.leader_of(thread);
-  if (!leader || !leader->fds) return false;
-  for (const auto& [number, fd] : leader->fds->map) {
+  if (!thread.is_leader() || !thread.fds) return false;  // the fds are the leader's
+  for (const auto& [number, fd] : thread.fds->map) {
     values.fd = number;
     if (matches(true)) return true;
   }
