@@ -83,9 +83,12 @@ void put_entry(std::string& out, std::string_view name, std::string_view text, s
   out += '\n';
 }
 
+/// A word that is a class chooses that and nothing else.
 bool is_wanted(const FieldClass& c, const Field& row, const std::vector<std::string>& words) {
+  const auto classes = fields::field_classes();
   return words.empty() || std::any_of(words.begin(), words.end(), [&](const std::string& word) {
-           return c.name == word || row.name.find(word) != std::string_view::npos;
+           const bool is_class = std::any_of(classes.begin(), classes.end(), [&](const FieldClass& other) { return other.name == word; });
+           return is_class ? c.name == word : row.name.find(word) != std::string_view::npos;
          });
 }
 
@@ -137,7 +140,7 @@ std::string mdoc(std::string_view text) {
 
 constexpr std::string_view kManHead = R"(.\" SPDX-License-Identifier: Apache-2.0
 .\" Written by `scry --list-man`: see tests/man/pages.py. Change the catalogue, not this file.
-.Dd $Mdocdate$
+.Dd November 22, 2026
 .Dt SCRY-FIELDS 7
 .Os
 .Sh NAME
@@ -178,6 +181,7 @@ constexpr std::string_view kManTail = R"(.Sh SEE ALSO
 std::string man_page() {
   std::string out(kManHead);
   for (const FieldClass& c : fields::field_classes()) {
+    if (std::all_of(c.rows.begin(), c.rows.end(), [](const Field& row) { return row.has(fields::kTableOnly); })) continue;
     out += fmt::format(".Sh FIELDS: {}\n{}.\n.Bl -tag -width Ds\n", mdoc(c.name).substr(2), mdoc(c.doc));
     for (const Field& row : c.rows) {
       if (row.has(fields::kTableOnly)) continue;

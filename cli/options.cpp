@@ -227,8 +227,12 @@ Result<Options> parse_options(std::vector<std::string> args) {
 std::string usage() {
   return R"(scry: see what a machine did, from a capture of its system calls
 
-usage: scry -r FILE [options]      print the events of a capture
-       scry info FILE              what a capture holds
+usage: scry -r FILE [options] [FILTER]   print the events of a capture
+       scry info FILE                    what a capture holds
+       scry filter FILTER                what a filter means, and why an event matches it or not
+
+  FILTER              which events: 'proc.name=nginx and fd.name startswith /etc'; scry -l lists the fields,
+                      scry(1) the language
 
   -r FILE             read this capture (sysdig's or Falco's, plain, gzip, zstd or lz4); - is standard input;
                       may be given several times
@@ -239,6 +243,7 @@ usage: scry -r FILE [options]      print the events of a capture
   -x | -X | -A | -b   byte buffers as hex, hex and ASCII, printable text, base64
   -v                  do not cut buffers to 80 characters; at the end say how many events there were
   -S                  at the end, a table of events by count
+  -d                  filter what is printed only: -n and -S count every event
   -q                  print no events
   -D                  print events about the recording itself too
   -E                  leave the capture's user and group tables out
@@ -247,7 +252,7 @@ usage: scry -r FILE [options]      print the events of a capture
                       with container, pod, task; -pp says which format is active
   -j                  print JSON lines
   -R                  ports by the names of their services
-  -l, -L              list the fields (-lv says more), the events; --list-markdown; with -j as JSON
+  -l, -L              list the fields (-l -v says more), the events; --list-markdown; with -j as JSON
   --fold-enter        deliver events as current Falco does: one for each call, parameters of both its ends
   --unbuffered        write out every line at once
   --state-hash        at the end, the hash of the machine's state

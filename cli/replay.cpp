@@ -79,7 +79,7 @@ FileResult replay_file(const std::string& path, const Options& options, const st
                       colour ? Colour::kAlways : Colour::kNever);
   std::optional<fields::Formatter> formatter;
   fields::Renderer renderer({.dialect = options.fold_enter ? fields::Dialect::kCurrent : fields::Dialect::kClassic,
-                             .buffers = options.buffers, .whole_values = options.verbose, .time = options.time, .service_names = options.service_names});
+                             .buffers = options.buffers, .whole_values = options.verbose || options.json, .time = options.time, .service_names = options.service_names});
   if (format) formatter = *format;
   std::optional<filter::Matcher> matcher;
   if (program) matcher.emplace(program, renderer.options());
@@ -92,7 +92,10 @@ FileResult replay_file(const std::string& path, const Options& options, const st
   const auto max_span = options.max_seconds * 1'000'000'000u;
   while (const Moment* moment = pipeline.next()) {
     if (progress && moment->event.raw().num % kEventsPerUpdate == 0) progress->update((*source)->file_position());
-    if (moment->silent) continue;
+    if (moment->silent) {
+      if (matcher && !options.fold_enter) matcher->pass(*moment);
+      continue;
+    }
     if (options.fold_enter && !is_delivered_folded(moment->event)) continue;
     const Nanos ts = moment->event.raw().ts;
     if (!any) {

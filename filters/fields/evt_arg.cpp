@@ -6,6 +6,7 @@
 #include <array>
 
 #include "capture/event/socket_value.h"
+#include "capture/base/nearest.h"
 #include "filters/fields/arguments.h"
 #include "filters/fields/parts.h"
 
@@ -233,6 +234,12 @@ constexpr Field kFields[] = {
 }  // namespace
 
 bool is_event_name(std::string_view name) { return event_names().contains(name); }
+
+std::string_view nearest_event_name(std::string_view name) {
+  Nearest nearest(name);
+  for (const auto known : event_names()) nearest.offer(known);
+  return nearest.best();
+}
 
 Type argument_type(const FieldRef& ref) {
   const auto* table = dynamic_cast<const ByName*>(ref.bound.get());

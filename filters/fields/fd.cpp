@@ -137,6 +137,12 @@ Value name(const Ask& a) {
     put_socket_tuple(a.scratch, a.moment.event.param(event::p::connect_x::tuple));
     return Value::made(a.scratch.view().substr(at));
   }
+  if (f.fd && a.renderer.options().service_names && state::is_ip(f.fd->kind)) {
+    const size_t at = a.scratch.size();
+    a.scratch.put(f.fd->name.view());
+    a.renderer.name_ports(a.scratch, at, f.fd->l4);
+    return Value::text(a.scratch.view().substr(at));
+  }
   if (f.fd) return Value::text(f.fd->name);
   if (std::string path; opened_path(a, f, path)) return keep(a, path);
   return Value::text(std::string_view());

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "filters/fields/arguments.h"
 #include "filters/vm/operands.h"
 #include "filters/vm/simplify.h"
 #include "filters/vm/test.h"
@@ -234,13 +235,15 @@ class Compiler {
     out.cls = row && row->type == Type::kDyn ? class_of_parameters(left.ref.argument) : class_of(left.type);
     out.any_differs = !(row && row->has(fields::kNotEqualAll));
     out.may_true = out.may_false = TypeSet::all();
-    check_operator(source, left, out.cls);
+    // Of a parameter that has different types in different events, the first is what the check must make sense for.
+    const Class meant = out.cls == Class::kAny ? class_of(fields::argument_type(left.ref)) : out.cls;
+    check_operator(source, left, meant);
     out.written = fmt::format("{} {}", left.written, lang::name_of(out.op));
     if (out.modifier != Modifier::kNone) out.written += fmt::format(" {}", lang::name_of(out.modifier));
     if (source.right) {
       check_right(source, out, row);
     } else if (out.op != Op::kExists) {
-      constants(source, out, row);
+      constants(source, out, row, meant);
     }
     if (const auto it = check_numbers_.find(out.written); it != check_numbers_.end()) return it->second;
     finish(out);
@@ -279,16 +282,19 @@ class Compiler {
     out.written += right_row ? fmt::format(" val({})", right.written) : fmt::format(" {}", right.written);
   }
 
-  void constants(const lang::Check& source, Check& out, const Field* row) {
+  void constants(const lang::Check& source, Check& out, const Field* row, Class meant) {
     const ValueNode& left = value_at(out.value);
     const bool names_events = row && row->name == "evt.type";
     for (const lang::Constant& c : source.constants) {
-      if (names_events && !is_event_name(c.text)) {
-        const auto near = nearest_event_name(c.text);
+      if (names_events && !fields::is_event_name(c.text)) {
+        const auto near = fields::nearest_event_name(c.text);
         fail(c.at, near.empty() ? fmt::format("unknown event type '{}'; scry -L lists them", c.text)
                                 : fmt::format("unknown event type '{}', did you mean {}?", c.text, near));
       }
       auto constant = read_constant(out.cls, left.type, out.op, c.text);
+      if (constant && meant != out.cls)
+        if (auto sensible = read_constant(meant, left.ref.field ? fields::argument_type(left.ref) : left.type, out.op, c.text); !sensible)
+          fail(c.at, sensible.error());
       if (!constant) fail(c.at, constant.error());
       if (out.op == Op::kRegex) {
         re2::RE2::Options posix(re2::RE2::POSIX);

@@ -316,7 +316,11 @@ Value Matcher::getopt(const ValueNode& node, Slot& slot, Values* all) {
       std::string_view argument;
       if (takes) {
         argument = word.substr(at + 1);
-        if (argument.empty() && i + 1 < words.size()) argument = words[++i].as_text();
+        const bool optional = letters.substr(where + 1).starts_with("::");  // has to stand in the same word
+        if (argument.empty() && !optional) {
+          if (i + 1 == words.size()) break;  // getopt(3) calls it wrong: no such option
+          argument = words[++i].as_text();
+        }
       }
       if (all) slot.scratch->put(letter);
       if (letter == node.option && !any) {

@@ -25,6 +25,9 @@ class Matcher {
     return run(program_->entry);
   }
 
+  /// An event that is delivered to nobody: it only counts as the one before the next.
+  void pass(const Moment& moment) { previous_ts_ = moment.event.raw().ts; }
+
   /// For explaining: as matches(), with nothing left out. `ask` comes first, then checks and values by number.
   void ask(const Moment& moment, const state::Machine& machine);
   bool check(uint32_t id);

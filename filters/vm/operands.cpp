@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "filters/vm/operands.h"
 
-#include <absl/container/flat_hash_set.h>
 #include <arpa/inet.h>
 #include <fmt/format.h>
 #include <netdb.h>
@@ -9,8 +8,6 @@
 #include <algorithm>
 #include <charconv>
 #include <cstring>
-
-#include "capture/base/nearest.h"
 
 namespace scry::filter {
 
@@ -186,41 +183,6 @@ tl::expected<Constant, std::string> read_constant(Class cls, Type type, Op op, c
       return out;
   }
   return out;
-}
-
-namespace {
-
-const absl::flat_hash_set<std::string_view>& event_names() {
-  static const auto* names = [] {
-    auto* set = new absl::flat_hash_set<std::string_view>;
-    for (unsigned code = 0; code < event::kCodeCount; ++code) {
-      set->insert(event::info_of(code).name());
-      set->insert(event::classic_event_names[code]);
-    }
-    for (unsigned call = 0; call < event::syscall_count; ++call) {
-      set->insert(event::syscall_names[call]);
-      set->insert(event::classic_syscall_names[call]);
-    }
-    set->erase("");
-    return set;
-  }();
-  return *names;
-}
-
-}  // namespace
-
-bool is_event_name(std::string_view name) { return event_names().contains(name); }
-
-std::string_view nearest_event_name(std::string_view name) {
-  // In order: of two that are as near the same one comes out each time.
-  static const std::vector<std::string_view> sorted = [] {
-    std::vector<std::string_view> names(event_names().begin(), event_names().end());
-    std::sort(names.begin(), names.end());
-    return names;
-  }();
-  Nearest nearest(name);
-  for (const auto known : sorted) nearest.offer(known);
-  return nearest.best();
 }
 
 Class class_of_parameters(std::string_view name) {

@@ -19,11 +19,6 @@ std::string operators_of(Class cls);
 /// Reads `text` as a value to compare with; the error says what is wrong with it.
 tl::expected<Constant, std::string> read_constant(Class cls, fields::Type type, Op op, const std::string& text);
 
-/// Whether some event, system call or old version of one has that name.
-bool is_event_name(std::string_view name);
-/// The event's or system call's name that comes closest; empty when none is near.
-std::string_view nearest_event_name(std::string_view name);
-
 /// What the parameters of one name are, all events together: a class if they agree, else kAny.
 Class class_of_parameters(std::string_view name);
 

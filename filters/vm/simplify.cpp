@@ -367,7 +367,7 @@ void finish_check(Check& check, const ValueNode& value, Dialect dialect) {
   const std::string_view name = value.ref.field->name;
   if (name == "evt.type") derive_types(check, dialect);
   else if (name == "evt.dir") derive_direction(check);
-  else if (name == "evt.rawres" || name == "evt.res" || name == "evt.failed") derive_exit_only(check);
+  else if (name == "evt.rawres" || name == "evt.res" || (name == "evt.failed" && dialect == Dialect::kCurrent)) derive_exit_only(check);
 }
 
 void simplify(Program& program) { Simplifier(program).run(); }

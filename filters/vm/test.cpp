@@ -22,7 +22,7 @@ bool matches_glob(const std::string& glob, std::string_view text, bool ignore_ca
   const int flags = ignore_case ? FNM_CASEFOLD : 0;
   if (text.size() < kOnStack) {
     char ended[kOnStack];
-    std::memcpy(ended, text.data(), text.size());
+    text.copy(ended, text.size());  // which, unlike memcpy, may be nothing at no address
     ended[text.size()] = '\0';
     return fnmatch(glob.c_str(), ended, flags) == 0;
   }

@@ -44,6 +44,11 @@ def main(folder, captures):
     for number, line in enumerate((pathlib.Path(__file__).parent / "filters.txt").read_bytes().splitlines()):
         put("fuzz_filter", str(number), line)
         put("fuzz_program", str(number), bytes([number % 2]) + line)
+    formats = ["*%evt.num %evt.outputtime %evt.cpu %proc.name (%thread.tid) %evt.dir %evt.type %evt.info", "%20proc.name|%3evt.type\\t%fd.name",
+               "%toupper(basename(fd.name)) %len(evt.args) %proc.aname[2] %evt.arg.fd", "%b64(proc.name)%proc.env[\"X\"]"]
+    for number, text in enumerate(formats):
+        for style in range(8):
+            put("fuzz_format", f"{number}.{style}", bytes([style]) + text.encode())
     for path in map(pathlib.Path, captures):
         blocks = list(blocks_of(path))
         lists = [b for k, b in blocks if k not in EVENT_IDS and len(b) <= LIST_BYTES][:12]

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""pages.py CHECK: the manual pages say what is true.
+"""pages.py CHECK [--accept]: the manual pages say what is true.
 
   options   every option of `scry --help` is in scry.1
   example   the bytes in scap.5 are a capture that scry prints as scap.5 says
   sysdig    ... and that sysdig prints so too
+  fields    scry-fields.7 is what the catalogue says (with --accept it is written anew)
   lint      mandoc finds nothing to complain about
 The program is $SCRY. Exit status 77: skipped, with the reason."""
 import os
@@ -68,6 +69,17 @@ def check_options():
     assert not missing, f"not in scry.1: {' '.join(missing)}"
 
 
+def check_fields():
+    wanted = subprocess.run([SCRY, "--list-man"], capture_output=True, text=True, check=True).stdout
+    if "--accept" in sys.argv:
+        with open(os.path.join(MAN, "scry-fields.7"), "w", encoding="utf8") as file:
+            file.write(wanted)
+    assert page("scry-fields.7") == wanted, "man/scry-fields.7 is not of this catalogue: tests/man/pages.py fields --accept"
+    names = subprocess.run([SCRY, "--complete", "fields"], capture_output=True, text=True, check=True).stdout.split()
+    missing = [name for name in names if f".It Li \\&{name} Pq" not in wanted]
+    assert names and not missing, f"not in scry-fields.7: {missing}"
+
+
 def check_lint():
     if not shutil.which("mandoc"):
         skip("mandoc is not installed")
@@ -89,6 +101,8 @@ def main():
         if not shutil.which("sysdig"):
             skip("sysdig is not installed")
         check_example("sysdig")
+    elif check == "fields":
+        check_fields()
     elif check == "lint":
         check_lint()
     else:

@@ -79,7 +79,7 @@ std::vector<Pool> all_pools() {
       for (const auto argument : kArguments) {
         if (pools.size() >= bound) break;
         add(name, std::string(argument));
-        add(name + '.' + std::string(argument), {});
+        if (argument[0] > '9') add(name + '.' + std::string(argument), {});
       }
     }
   return pools;
@@ -107,8 +107,12 @@ Generator::Generator(const std::vector<Pool>& pools, uint64_t seed) : pools_(poo
 }
 
 const Pool& Generator::pool_of(std::optional<Type> type) {
-  if (type && by_type_.contains(*type)) return *pick(by_type_[*type]);
-  return chance(40) ? *pick(by_type_[pick(types_)]) : pick(pools_);
+  const Pool* pool = nullptr;
+  for (int tries = 0; tries < 4 && (!pool || pool->values.empty()); ++tries) {  // rather one that has values at all
+    if (type && by_type_.contains(*type)) pool = pick(by_type_[*type]);
+    else pool = chance(40) ? pick(by_type_[pick(types_)]) : &pick(pools_);
+  }
+  return *pool;
 }
 
 std::string Generator::filter() {
@@ -180,7 +184,7 @@ std::string Generator::operand(const Pool& pool, Type& type, bool& list, std::st
     case 1: return fmt::format("join(\"{}\",{})", pick(kModifiers).substr(below(5)), chance(50) ? words() : fmt::format("({}, {})", pool.written, other.written));
     case 2:
       transformer = "getopt";
-      return fmt::format("getopt({}, \"ab:c\")[{}]", words(), "bbac"[below(4)]);
+      return fmt::format("getopt({}, \"{}\")[{}]", words(), chance(80) ? "ab:c" : "ab::c", "bbac"[below(4)]);
     default:
       transformer = "getopt";
       list = true;

@@ -164,8 +164,8 @@ class Comparison {
         tally_.held += plain;
         (plain ? one.any_true : one.any_false) = true;
         bool again = plain;
+        one.explainer->ask(moment, machine);
         if ((tally_.asked & 7) == 0) {
-          one.explainer->ask(moment, machine);
           again = explained(*one.program, static_cast<uint32_t>(one.program->tree.size() - 1), *one.explainer);
         }
         if (compiled != plain || again != plain)

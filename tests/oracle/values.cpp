@@ -141,8 +141,10 @@ std::vector<std::pair<char, std::string>> options_of(const Data& words, const st
         continue;
       }
       std::string argument = word.substr(at + 1);
-      if (argument.empty() && i + 1 < words.size()) argument = words[++i].text;
-      out.emplace_back(word[at], argument);
+      const bool optional = where + 2 < known.size() && known[where + 2] == ':';
+      const bool missing = argument.empty() && !optional && i + 1 >= words.size();
+      if (argument.empty() && !optional && !missing) argument = words[++i].text;
+      if (!missing) out.emplace_back(word[at], argument);
       break;
     }
   }

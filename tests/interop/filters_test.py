@@ -1,0 +1,207 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Filters made up at random match the same events in scry and in sysdig 0.29.3, on real captures.
+
+Only what both languages read alike is made up (differences.md, "filters"): one word between brackets at a time, constants
+of plain letters, operators that both have. Values are those that the fields have in the capture. $COUNT and $SEED make
+more, and others.
+"""
+import collections
+import concurrent.futures
+import os
+import random
+import re
+import subprocess
+import unittest
+
+import interop
+
+CAPTURES = "cat_write connect_localhost curl_google libs_sample run_as_user_0_container test_ipv6_client".split()
+COUNT = int(os.environ.get("COUNT", "60"))  # filters for each capture
+SEED = int(os.environ.get("SEED", "1"))
+TEXT, NUMBER, BYTES = ("CHARBUF",), ("INT8", "INT16", "INT32", "INT64", "UINT8", "UINT16", "UINT32", "UINT64", "PORT", "ABSTIME", "RELTIME"), ("BYTEBUF",)
+OPS = {
+    "text": "= = != != contains contains icontains startswith endswith glob in in pmatch exists".split(),
+    "number": "= = != < <= > >= in exists".split(),
+    "bytes": "= contains startswith exists".split(),
+    "bool": "= = != exists".split(),
+    "address": "= = != in exists".split(),
+    "other": ["exists"],
+}
+STAND_INS = {"proc.aname": "proc.aname[1]", "proc.apid": "proc.apid[1]"}  # can't be printed without a number
+PLAIN = set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:<>+@%*? =,()")
+BARE = PLAIN - set(" =,()")
+
+
+# --- permitted differences: functions named after entries of differences.md ---
+
+PERMITTED = []
+
+
+def kind_of(kind):
+    return ("text" if kind in TEXT else "number" if kind in NUMBER else "bytes" if kind in BYTES else "bool" if kind == "BOOL"
+            else "address" if kind in ("IPADDR", "IPNET") else "other")
+
+
+def table():
+    """Rows of fields.tsv that sysdig 0.29.3 has and a filter can ask for."""
+    with open(interop.shared("spec/fields.tsv")) as file:
+        head = file.readline().rstrip("\n").split("\t")
+        for line in file:
+            row = dict(zip(head, line.rstrip("\n").split("\t")))
+            if row["in_sysdig_0.29.3"] == "yes" and "PRINT_ONLY" not in row["flags_0.29.3"]:
+                yield row
+
+
+def arguments(row):
+    name = row["name"]
+    if row["argument_0.29.3"] == "none":
+        return [name]
+    if row["argument_0.29.3"].startswith("optional"):
+        return [name, name + "[1]", name + "[2]"]
+    known = {"evt.arg": ["evt.arg.fd", "evt.arg.name", "evt.arg.res", "evt.arg[0]", "evt.arg[1]"], "evt.rawarg": ["evt.rawarg.res", "evt.rawarg.fd"],
+             "evt.type.is": ["evt.type.is.open", "evt.type.is.read"], "thread.cgroup": ["thread.cgroup.cpuset", "thread.cgroup.memory"],
+             "evt.abspath": ["evt.abspath.src"]}
+    return known.get(name, [])
+
+
+def fields():
+    """The fields to ask for, with their types, and how many scry doesn't have yet."""
+    taken, skipped = [], 0
+    for row in table():
+        for name in arguments(row):
+            if name.startswith("n"):
+                continue  # read as "not" by sysdig
+            run = interop.run(interop.SCRY, "-r", interop.shared("captures", "cat_write.scap"), "-q", name + " exists")
+            if b"unknown field" in run.stderr:
+                skipped += 1
+            else:
+                taken.append((name, kind_of(row["type_0.29.3"]), row["type_0.29.3"], row["flags_0.29.3"]))
+    return taken, skipped
+
+
+def values(capture, names):
+    """What each field is in the capture, as sysdig prints it."""
+    out = collections.defaultdict(list)
+    printable = [f[0] for f in names if "FILTER_ONLY" not in f[3] and f[0] not in STAND_INS and not f[0].startswith("evt.type.is")]
+    mark = "\x1f"
+    run = interop.run(interop.SYSDIG, "-r", capture, "-p", "*" + mark.join("%" + n for n in printable))
+    for line in run.stdout.decode("utf8", "replace").splitlines():
+        for name, value in zip(printable, line.split(mark)):
+            if value and value != "<NA>" and len(value) < 120 and set(value) <= PLAIN and value not in out[name]:
+                out[name].append(value)
+    return out
+
+
+class Maker:
+    def __init__(self, seed, names, seen):
+        self.random, self.seen = random.Random(seed), seen
+        self.by_kind = collections.defaultdict(list)
+        for name in names:
+            self.by_kind[name[1]].append(name)
+
+    def check(self):
+        r = self.random
+        kind = r.choices(list(self.by_kind), [{"text": 10, "number": 6}.get(k, 2) for k in self.by_kind])[0]
+        name, _, kind_name, flags = r.choice(self.by_kind[kind])
+        op = r.choice(OPS[kind])
+        if op == "exists" and "FILTER_ONLY" in flags:
+            op = "="
+        if kind == "other" or op == "exists":
+            return f"{name} exists"
+        have = self.seen.get(name) or self.stand_in(name, kind)
+        fallback = {"text": "x", "bytes": "x", "bool": "true", "address": "127.0.0.1"}.get(kind, "1")
+        pick = lambda: r.choice(have) if have else fallback
+        quoted = lambda v: r.choice(('"%s"', "'%s'") if op[0] not in "<>" and (not v or set(v) - BARE or r.random() < .5) else ("%s",)) % v
+        if name == "evt.type" and op not in ("=", "!=", "in"):
+            op = "="  # others want a known name too
+        if kind_name == "IPNET" and have:
+            return f"{name}={pick().rsplit('.', 1)[0]}.0/{r.choice((8, 16, 24, 32))}"
+        if op in ("in", "pmatch"):
+            listed = [pick() for _ in range(r.randint(1, 4))]
+            if op == "pmatch":
+                listed = [v[:r.randint(1, len(v))] if r.random() < .3 else v.rsplit("/", 1)[0] or v for v in listed if not set(v) & set("*?")] or ["/etc"]
+            return f"{name} {op} ({', '.join(map(quoted, listed))})"
+        value = pick()
+        if kind == "number" and r.random() < .3 and value.lstrip("-").isdigit():
+            value = str(int(value) + r.choice((-1, 1, 10)))
+        if op in ("contains", "icontains", "startswith", "endswith"):
+            a, b = sorted((r.randint(0, len(value)), r.randint(0, len(value))))
+            value = {"startswith": value[:b], "endswith": value[a:]}.get(op, value[a:b]) or value
+            if op == "icontains":
+                value = value.swapcase()
+        if op == "glob" and value:
+            at = r.randrange(len(value))
+            value = value[:at] + r.choice("*?") + value[at + r.randint(0, 3):]
+        return f"{name} {op} {quoted(value)}"
+
+    def stand_in(self, name, kind):
+        if name in ("fd.ip", "fd.net", "fd.cnet", "fd.snet", "fd.lnet", "fd.rnet"):
+            return [v for n in ("fd.cip", "fd.sip") for v in self.seen.get(n, []) if ":" not in v] or ["127.0.0.1"]
+        if name in STAND_INS:
+            return self.seen.get(STAND_INS[name], [])
+        if name.startswith("evt.type.is"):
+            return ["0", "1"]
+        if name == "fd.port":
+            return self.seen.get("fd.cport", []) + self.seen.get("fd.sport", [])
+        return []
+
+    def filter(self, depth=2):
+        r = self.random
+        if depth == 0 or r.random() < .35:
+            return self.check()
+        if r.random() < .25:
+            return f"not ({self.filter(depth - 1)})"
+        word = r.choice((" and ", " or "))
+        return word.join(f"({self.filter(depth - 1)})" for _ in range(r.randint(2, 3)))
+
+
+def numbers(program, capture, text):
+    try:
+        run = interop.run(program, "-r", capture, "-p", "%evt.num", text, timeout=60)
+    except subprocess.TimeoutExpired:
+        return "takes too long"
+    return set(run.stdout.split()) if run.returncode == 0 else "refused: " + run.stderr.decode("utf8", "replace").strip()
+
+
+class FiltersTest(unittest.TestCase):
+    def test_filters_match_the_same_events(self):
+        names, skipped = fields()
+        print(f"{len(names)} fields, {skipped} skipped that scry doesn't have yet")
+        self.assertGreater(len(names), 30)
+        jobs = []
+        for number, name in enumerate(CAPTURES):
+            capture = interop.shared("captures", name + ".scap")
+            maker = Maker(SEED * 1000 + number, names, values(capture, names))
+            jobs += [(capture, maker.filter()) for _ in range(COUNT)]
+        differences, used, telling, refused = [], set(), 0, 0
+        with concurrent.futures.ThreadPoolExecutor(2) as pool:
+            for (capture, text), theirs, ours in pool.map(lambda j: (j, numbers(interop.SYSDIG, *j), numbers(interop.SCRY, *j)), jobs):
+                refused += isinstance(theirs, str)
+                telling += not isinstance(theirs, str) and len(theirs) > 0
+                if ours == theirs or (isinstance(ours, str) and isinstance(theirs, str)):
+                    continue
+                reason = next((rule for rule in PERMITTED if rule(text, ours, theirs)), None)
+                used.add(reason)
+                if reason is None:
+                    differences.append(f"{os.path.basename(capture)} [{text}]: " + explain(theirs, ours))
+        blamed = collections.Counter(n[0] for d in differences for n in names if re.search(rf"(^|[( \[]){re.escape(n[0])}[^\w.\[]", d))
+        if blamed:
+            print("fields in filters that differ:", ", ".join(f"{n} {c}" for n, c in blamed.most_common(20)))
+        print(f"{len(jobs)} filters, {telling} match something, {refused} refused by sysdig; permitted: {sorted(r.__name__ for r in used if r)}")
+        self.assertEqual(differences, [], f"{len(differences)} differ:\n" + "\n".join(differences[:20]))
+        self.assertGreater(telling, len(jobs) // 3)
+        self.assertLess(refused, len(jobs) // 10)
+
+
+def explain(theirs, ours):
+    if isinstance(ours, str) or isinstance(theirs, str):
+        return f"sysdig {theirs if isinstance(theirs, str) else len(theirs)}, scry {ours if isinstance(ours, str) else len(ours)}"
+    only = lambda a, b: sorted((int(n) for n in a - b))[:4]
+    return f"sysdig {len(theirs)} events, scry {len(ours)}; only sysdig {only(theirs, ours)}, only scry {only(ours, theirs)}"
+
+
+if __name__ == "__main__":
+    interop.need_sysdig()
+    interop.shared("captures")
+    unittest.main()
