@@ -65,6 +65,7 @@ const Moment* Pipeline::next() {
       any_own_ = true;
       moment_.first_own_ts = raw_.ts;
     }
+    if (before_event) before_event(raw_);
     machine_->apply(raw_, moment_);
     moment_.silent = silent;
     moment_.internal = (traits & kInternal) != 0;

@@ -38,6 +38,8 @@ class Pipeline {
   std::function<void(const scap::SectionEntry&)> on_section;
   /// Called for each block that is no event.
   std::function<void(const scap::Block&)> on_block;
+  /// Called for each event before the state knows of it; only ts, num, code and flags are of interest then.
+  std::function<void(const event::RawEvent&)> before_event;
   const state::Machine& machine() const { return *machine_; }
   uint64_t events() const { return count_; }
 

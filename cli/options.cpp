@@ -11,6 +11,7 @@
 #include <charconv>
 
 #include "cli/listings.h"
+#include "cli/write.h"
 
 namespace scry::cli {
 namespace {
@@ -25,14 +26,6 @@ constexpr LaterRow kLater[] = {
     {"-c,--chisel", LaterRow::kValue, "chisels"},
     {"--list-chisels", LaterRow::kNothing, "chisels"},
     {"-i,--chisel-info", LaterRow::kValue, "chisels"},
-    {"-w,--writefile", LaterRow::kValue, "writing captures"},
-    {"-z,--compress", LaterRow::kNothing, "writing captures"},
-    {"-C,--file-size", LaterRow::kValue, "writing captures"},
-    {"-G,--seconds", LaterRow::kValue, "writing captures"},
-    {"-e,--event-limit", LaterRow::kValue, "writing captures"},
-    {"-W,--limit", LaterRow::kValue, "writing captures"},
-    {"-F,--fatfile", LaterRow::kNothing, "writing captures"},
-    {"--filter-proclist", LaterRow::kNothing, "filters"},
     {"-B,--bpf", LaterRow::kMaybeValue, "live capture"},
     {"-u,--udig", LaterRow::kNothing, "live capture"},
     {"-s,--snaplen", LaterRow::kValue, "live capture"},
@@ -125,6 +118,50 @@ Result<uint64_t> positive(const std::string& text, const char* option) {
   return value;
 }
 
+/// -w and what goes with it.
+class WriteParser {
+ public:
+  WriteParser(::CLI::App& app, WriteOptions& to) : app_(app), to_(to) {
+    app.add_option("-w,--writefile", to.path)->take_last();
+    app.add_flag("-z,--compress", to.compress);
+    app.add_option("--codec", to.codec)->take_last();
+    app.add_flag("-F,--fatfile", to.fat);
+    app.add_flag("--filter-proclist", to.filter_proclist);
+    for (Number& n : numbers_) app.add_option(n.names, n.text)->take_last();
+  }
+
+  Result<void> finish(bool has_filter) {
+    for (Number& n : numbers_) {
+      const std::string name(n.names, 2);
+      if (!app_.count(name)) continue;
+      auto value = positive(n.text, name.c_str());
+      if (!value) return tl::unexpected<Error>(value.error());
+      to_.*n.to = *value;
+    }
+    if (app_.count("-w") && to_.path.empty()) return fail("", "-w needs the name of a file to write");
+    if (!to_.codec.empty() && !packing_of_codec(to_.codec))
+      return fail("", fmt::format("--codec takes plain, gzip, zstd or lz4, not '{}'", to_.codec));
+    if (to_.compress && !to_.codec.empty() && to_.codec != "gzip")
+      return fail("", fmt::format("-z means gzip, --codec says {}: choose one", to_.codec));
+    if (to_.filter_proclist && !has_filter)
+      return fail("", "--filter-proclist applies the filter to the process list, and there is no filter");
+    return {};
+  }
+
+ private:
+  struct Number {
+    const char* names;
+    uint64_t WriteOptions::*to;
+    std::string text;
+  };
+  ::CLI::App& app_;
+  WriteOptions& to_;
+  Number numbers_[4] = {{"-C,--file-size", &WriteOptions::megabytes, {}},
+                        {"-G,--seconds", &WriteOptions::seconds, {}},
+                        {"-e,--event-limit", &WriteOptions::events, {}},
+                        {"-W,--limit", &WriteOptions::keep, {}}};
+};
+
 }  // namespace
 
 Result<Options> parse_options(std::vector<std::string> args) {
@@ -165,6 +202,7 @@ Result<Options> parse_options(std::vector<std::string> args) {
   // For the build of this program's own documents and completions.
   app.add_flag("--list-man", man)->group("");
   app.add_option("--complete", words_kind)->group("");
+  WriteParser write(app, options.write);
   app.add_flag("-h,--help", options.help);
   app.add_flag("--version", options.version);
   buffer_flag("-x,--print-hex", fields::Buffers::kHex);
@@ -216,6 +254,12 @@ Result<Options> parse_options(std::vector<std::string> args) {
     if (!value) return tl::unexpected<Error>(value.error());
     options.max_seconds = *value;
   }
+  if (auto done = write.finish(!words.empty()); !done) return tl::unexpected<Error>(done.error());
+  if (!options.write.path.empty()) {
+    options.quiet = options.progress = true;
+    if (options.write.path == "-" && (options.summary || options.state_hash))
+      return fail("", "-w - sends the capture to standard output, where -S and --state-hash would mix with it");
+  }
   if (app.count("-t")) {
     if (time.size() != 1 || std::string_view("hardD").find(time[0]) == std::string_view::npos)
       return fail("", fmt::format("-t takes one of h, a, r, d, D, not '{}'", time));
@@ -228,6 +272,7 @@ std::string usage() {
   return R"(scry: see what a machine did, from a capture of its system calls
 
 usage: scry -r FILE [options] [FILTER]   print the events of a capture
+       scry -r FILE -w FILE [FILTER]     make a capture out of a capture
        scry info FILE                    what a capture holds
        scry filter FILTER                what a filter means, and why an event matches it or not
 
@@ -253,6 +298,14 @@ usage: scry -r FILE [options] [FILTER]   print the events of a capture
   -j                  print JSON lines
   -R                  ports by the names of their services
   -l, -L              list the fields (-l -v says more), the events; --list-markdown; with -j as JSON
+  -w FILE             write the events into a capture instead of printing them; - is standard output
+  -z, --codec NAME    packed: -z is gzip, NAME is plain, gzip, zstd or lz4; without them the name says it: .gz, .zst,
+                      .lz4
+  -C MB, -G SECONDS, -e N
+                      begin another file after so many million bytes, so much time, so many events
+  -W N                keep N of these files
+  -F                  keep, hidden, what the filter rejects but the state of the machine follows from
+  --filter-proclist   apply the filter to the process list too
   --fold-enter        deliver events as current Falco does: one for each call, parameters of both its ends
   --unbuffered        write out every line at once
   --state-hash        at the end, the hash of the machine's state

@@ -14,6 +14,19 @@
 
 namespace scry::cli {
 
+/// What -w and its kin say; see cli/write.h.
+struct WriteOptions {
+  std::string path;            ///< -w; empty: nothing is written
+  std::string codec;           ///< --codec
+  bool compress = false;       ///< -z
+  uint64_t megabytes = 0;      ///< -C
+  uint64_t seconds = 0;        ///< -G
+  uint64_t events = 0;         ///< -e
+  uint64_t keep = 0;           ///< -W
+  bool fat = false;            ///< -F
+  bool filter_proclist = false;
+};
+
 struct Options {
   std::vector<std::string> files;  ///< -r
   uint64_t limit = 0;              ///< -n; 0: none
@@ -35,6 +48,7 @@ struct Options {
   std::optional<std::string> answer;  ///< to be printed instead of reading a capture: -l, -L, -pp
   TimeStyle time = TimeStyle::kClock;
   fields::Buffers buffers = fields::Buffers::kDots;
+  WriteOptions write;
   bool help = false, version = false;
 };
 

@@ -12,6 +12,7 @@
 #include "cli/complain.h"
 #include "cli/output.h"
 #include "cli/progress.h"
+#include "cli/write.h"
 #include "filters/fields/format.h"
 #include "filters/vm/compile.h"
 #include "filters/vm/matcher.h"
@@ -61,7 +62,7 @@ struct FileResult {
 };
 
 FileResult replay_file(const std::string& path, const Options& options, const std::shared_ptr<const filter::Program>& program,
-                       const std::optional<fields::Formatter>& format, Output& output, Summary& summary) {
+                       const std::optional<fields::Formatter>& format, Output& output, Summary& summary, CaptureWriter* writer) {
   using Clock = std::chrono::steady_clock;
   constexpr uint64_t kEventsPerUpdate = 4096;
   const auto started = Clock::now();
@@ -74,6 +75,7 @@ FileResult replay_file(const std::string& path, const Options& options, const st
   state::Machine machine(losses);
   Pipeline pipeline(**source, machine, losses);
   pipeline.exclude_users = options.exclude_users;
+  if (writer) connect(*writer, **source, pipeline, machine);
   const bool colour = isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
   LinePrinter printer({.buffers = options.buffers, .whole_values = options.verbose, .service_names = options.service_names}, options.time,
                       colour ? Colour::kAlways : Colour::kNever);
@@ -94,9 +96,14 @@ FileResult replay_file(const std::string& path, const Options& options, const st
     if (progress && moment->event.raw().num % kEventsPerUpdate == 0) progress->update((*source)->file_position());
     if (moment->silent) {
       if (matcher && !options.fold_enter) matcher->pass(*moment);
+      if (writer && !writer->event(*moment, true)) break;
       continue;
     }
-    if (options.fold_enter && !is_delivered_folded(moment->event)) continue;
+    if (options.fold_enter && !is_delivered_folded(moment->event)) {
+      // No line of its own; in a capture it stays what it was, and a filter leaves it out.
+      if (writer && !writer->event(*moment, !matcher)) break;
+      continue;
+    }
     const Nanos ts = moment->event.raw().ts;
     if (!any) {
       any = true;
@@ -105,6 +112,7 @@ FileResult replay_file(const std::string& path, const Options& options, const st
     }
     if (max_span && ts - first >= max_span) break;
     const bool matches = !matcher || matcher->matches(*moment, machine);
+    if (writer && !writer->event(*moment, matches)) break;
     if (!matches && !options.filter_late) continue;
     ++delivered;
     if (options.summary) summary.add(moment->event);
@@ -195,12 +203,31 @@ int replay(const Options& options) {
   Output output(STDOUT_FILENO);
   if (options.unbuffered) output.flush_every_line();
   Summary summary;
+  std::unique_ptr<CaptureWriter> writer;
+  if (!options.write.path.empty()) {
+    std::function<bool(const state::Thread&, const state::Machine&)> keep_thread;
+    if (program) {
+      auto matcher = std::make_shared<filter::Matcher>(program, fields::RenderOptions{});
+      keep_thread = [matcher](const state::Thread& thread, const state::Machine& machine) { return matcher->covers(thread, machine); };
+    }
+    auto started = start_writing(options, program != nullptr, std::move(keep_thread));
+    if (!started) {
+      complain("scry: {}\n", visible(started.error().message()));
+      return kCouldNot;
+    }
+    writer = std::move(*started);
+  }
   int status = kFine;
   for (const auto& file : options.files) {
-    const FileResult result = replay_file(file, options, program, format, output, summary);
+    const FileResult result = replay_file(file, options, program, format, output, summary, writer.get());
     if (result.status != kFine) status = status == kCouldNot ? status : result.status;
     if (result.stop || result.status == kCouldNot) break;
   }
+  if (writer)
+    if (auto closed = writer->close(); !closed) {
+      complain("scry: {}\n", visible(closed.error().message()));
+      status = kCouldNot;
+    }
   if (options.summary) summary.print(output.text());
   // Whatever colours the lines left on.
   const bool coloured = format ? !options.json && format->has_escapes() : isatty(STDOUT_FILENO) && !getenv("NO_COLOR");

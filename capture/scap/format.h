@@ -39,6 +39,7 @@ constexpr uint32_t modern_id(uint32_t id) {
 }
 
 constexpr uint32_t kBlockHeader = 8, kBlockTrailer = 4, kSmallestBlock = kBlockHeader + kBlockTrailer;
+constexpr uint32_t kSectionBody = 16;  ///< of a section header without options
 
 struct EventBlock {
   bool is_event = false;

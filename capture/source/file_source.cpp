@@ -75,6 +75,7 @@ Item FileSource::next(event::RawEvent& event, Block& block) {
     }
     if (!event::is_known(event.code)) [[unlikely]] {
       ++unknown_events_[event.code];
+      if (on_unknown_event) on_unknown_event(block);
       passed_over_.add(load<uint32_t>(block.start));
       continue;
     }

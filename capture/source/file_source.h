@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -27,6 +28,8 @@ class FileSource final : public Source {
   scap::Packing packing() const { return reader_.stream().packing(); }
   /// Events with codes that the event table does not have, by code.
   const std::map<uint16_t, uint64_t>& unknown_events() const { return unknown_events_; }
+  /// Called for each event that is passed over because its code is not known.
+  std::function<void(const scap::Block&)> on_unknown_event;
   /// Blocks that next() did not hand over: foreign ones, damaged ones, unknown events.
   scap::BlockTally blocks_passed_over() const;
 

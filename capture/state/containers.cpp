@@ -169,6 +169,11 @@ const Container* Containers::find(std::string_view id) const {
   return it == by_id_.end() ? nullptr : &it->second;
 }
 
+std::string to_json(const Container& c) {
+  const Json json = {{"container", {{"id", c.id}, {"name", c.name}, {"image", c.image}, {"type", static_cast<uint16_t>(c.type)}}}};
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
 bool Containers::add(Container container) {
   if (container.id.empty() || (by_id_.size() >= kMax && !by_id_.contains(container.id))) return false;
   std::string id = container.id;

@@ -49,6 +49,9 @@ struct Container {
   std::shared_ptr<const ContainerDetails> details;  ///< null when there was no JSON
 };
 
+/// What is known of a container, in the words of a container event.
+std::string to_json(const Container& container);
+
 class Containers {
  public:
   static constexpr size_t kMax = 65536;

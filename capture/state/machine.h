@@ -170,6 +170,9 @@ class Machine {
   /// As it was then. The snapshot stays good.
   void restore(const Snapshot& then);
 
+  /// Carries out what the last event left for the moment after it (closed fds, ended threads); apply() does it too.
+  void settle();
+
   // --- questions ---
   const ThreadSlot* find(Tid tid) const {
     const ThreadSlot* near = recent_[static_cast<size_t>(tid) % kRecent];
@@ -247,7 +250,6 @@ class Machine {
   Losses& losses() { return *losses_; }
 
  private:
-  void settle();
   void link_all();
   void link(ThreadSlot& slot);
   void leave(ThreadSlot& slot);

@@ -133,6 +133,36 @@ inline bool Matcher::evaluate(uint32_t id) {
 
 bool Matcher::check(uint32_t id) { return evaluate(id); }
 
+bool Matcher::covers(const state::Thread& thread, const state::Machine& machine) {
+  // As sysdig asks: about a read that returned nothing, from no fd and then from each.
+  struct {
+    int64_t result = 0, fd = 0;
+  } values;
+  event::RawEvent raw;
+  raw.code = event::kReadX;
+  raw.tid = thread.tid;
+  raw.data = reinterpret_cast<const uint8_t*>(&values);
+  raw.nparams = event::p::read_x::fd + 1;
+  static_assert(event::p::read_x::res == 0 && event::p::read_x::fd == 2);
+  Moment moment;
+  moment.thread = &thread;
+  moment.slot = machine.find(thread.tid);
+  auto matches = [&](bool with_fd) {
+    raw.at[1] = raw.at[2] = sizeof values.result;
+    raw.at[3] = sizeof values.result + (with_fd ? sizeof values.fd : 0);
+    moment.event = event::Event(raw, event::info_of(raw.code), nullptr);
+    begin(moment, machine, 0);
+    return run(program_->entry);
+  };
+  if (matches(false)) return true;
+  if (!thread.is_leader() || !thread.fds) return false;  // the fds are the leader's
+  for (const auto& [number, fd] : thread.fds->map) {
+    values.fd = number;
+    if (matches(true)) return true;
+  }
+  return false;
+}
+
 bool Matcher::run(uint32_t at) {
   const Instruction* code = program_->code.data();
   while (at < Instruction::kAccept) {

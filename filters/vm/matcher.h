@@ -28,6 +28,9 @@ class Matcher {
   /// An event that is delivered to nobody: it only counts as the one before the next.
   void pass(const Moment& moment) { previous_ts_ = moment.event.raw().ts; }
 
+  /// Whether a process matches, by itself or with one of its fds: for lists of processes, where no event is at hand.
+  bool covers(const state::Thread& thread, const state::Machine& machine);
+
   /// For explaining: as matches(), with nothing left out. `ask` comes first, then checks and values by number.
   void ask(const Moment& moment, const state::Machine& machine);
   bool check(uint32_t id);
