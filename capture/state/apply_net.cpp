@@ -19,8 +19,6 @@ void set_ip(IpAddress& to, const uint8_t* from, bool v6) {
   std::memcpy(to.bytes, from, v6 ? 16 : 4);
 }
 
-bool same_ip(const IpAddress& a, const uint8_t* b, bool v6) { return std::memcmp(a.bytes, b, v6 ? 16 : 4) == 0; }
-
 void rename(Fd& fd) { fd.name = Text(tuple_text(fd.kind, fd.l4, fd.tuple)); }
 
 L4 l4_of(uint32_t type, uint32_t proto) {
@@ -80,11 +78,6 @@ void take_ip(Fd& fd, const SocketTuple& t) {
   fd.tuple.dport = t.dport;
 }
 
-void swap_ends(Fd& fd) {
-  std::swap(fd.tuple.source, fd.tuple.dest);
-  std::swap(fd.tuple.sport, fd.tuple.dport);
-}
-
 enum class Direction : uint8_t { kIncoming, kOutgoing };
 
 /// Whether another fd of the process has `port` as its own.
@@ -116,9 +109,7 @@ const IpAddress* guess_local(const Machine& m, const IpAddress& peer, bool v6) {
   return first;
 }
 
-void fill_missing_end(const Machine& m, Fd& fd) {
-  const bool v6 = is_v6(fd.kind);
-  Tuple& t = fd.tuple;
+void fill_missing_end(const Machine& m, Tuple& t, bool v6) {
   if (t.source.is_zero(v6)) {
     if (const IpAddress* local = guess_local(m, t.dest, v6)) t.source = *local;
   } else if (t.dest.is_zero(v6)) {
@@ -127,10 +118,58 @@ void fill_missing_end(const Machine& m, Fd& fd) {
 }
 
 /// state.md §4: a port that another fd of the process has marks the server's end; else who spoke first decides.
-Role role_for(const Machine& m, const Thread& thread, const Fd& fd, bool bound_to_dport, Direction direction) {
+Role role_for(const Machine& m, const Thread& thread, const Fd& fd, uint16_t sport, bool bound_to_dport, Direction direction) {
   if (!bound_to_dport && direction == Direction::kOutgoing) return Role::kClient;
-  if (!port_in_use(m, thread, fd, fd.tuple.sport)) return Role::kServer;
+  if (!port_in_use(m, thread, fd, sport)) return Role::kServer;
   return direction == Direction::kIncoming ? Role::kServer : Role::kClient;
+}
+
+bool same_end(const IpAddress& a, uint16_t aport, const IpAddress& b, uint16_t bport) { return a == b && aport == bport; }
+
+bool same_ends(const Tuple& a, const Tuple& b) {
+  return same_end(a.source, a.sport, b.source, b.sport) && same_end(a.dest, a.dport, b.dest, b.dport);
+}
+
+/// In either direction.
+bool same_connection(const Tuple& a, const Tuple& b) {
+  return same_ends(a, b) || (same_end(a.source, a.sport, b.dest, b.dport) && same_end(a.dest, a.dport, b.source, b.sport));
+}
+
+void turn(Tuple& t) {
+  std::swap(t.source, t.dest);
+  std::swap(t.sport, t.dport);
+}
+
+/// Both ends are those of this datagram; what it leaves open stays as it was.
+Tuple next_ends(const Machine& m, const Tuple& before, Tuple datagram, bool v6, bool against) {
+  if (against) turn(datagram);
+  if (datagram.source.is_zero(v6)) datagram.source = before.source;
+  if (datagram.dest.is_zero(v6)) datagram.dest = before.dest;
+  if (datagram.sport == 0) datagram.sport = before.sport;
+  if (datagram.dport == 0) datagram.dport = before.dport;
+  fill_missing_end(m, datagram, v6);
+  return datagram;
+}
+
+/// sysdig's rule (FirstPeer): a destination that is there stays, whichever way the datagram goes.
+Tuple next_classic_ends(const Machine& m, Tuple ends, const Tuple& datagram, bool v6, bool against) {
+  if (same_connection(ends, datagram)) return ends;
+  ends.source = datagram.source;
+  ends.sport = datagram.sport;
+  if (ends.dest.is_zero(v6)) ends.dest = datagram.dest;
+  if (ends.dport == 0) ends.dport = datagram.dport;
+  fill_missing_end(m, ends, v6);
+  if (against) turn(ends);
+  return ends;
+}
+
+/// Keeps what sysdig would print, where that differs from what is.
+void set_classic_ends(Fd& fd, const Tuple& ends) {
+  if (same_ends(ends, fd.tuple)) return fd.first_peer = {}, void();
+  Rc<FirstPeer> peer(new FirstPeer);
+  peer.mut().tuple = ends;
+  peer.mut().name = Text(tuple_text(fd.kind, fd.l4, ends));
+  fd.first_peer = std::move(peer);
 }
 
 /// The rule of send and receive: a datagram's tuple completes or replaces what is known of the socket.
@@ -139,30 +178,27 @@ void update_from_tuple(const Step& s, Fd& fd, const SocketTuple& t, Direction di
   if (t.family != Family::kInet && t.family != Family::kInet6) return;
   const FdKind kind = kind_of(t);
   const bool v6 = is_v6(kind);
-  const uint8_t* source = ip_in(t, t.source, kind);
-  const uint8_t* dest = ip_in(t, t.dest, kind);
-  const bool was_server = is_ip_server(fd.kind);
-  const uint16_t bound_port = was_server ? fd.tuple.dport : 0;
-  auto equal = [&](const uint8_t* a, uint16_t aport, const uint8_t* b, uint16_t bport) {
-    return fd.kind == kind && same_ip(fd.tuple.source, a, v6) && fd.tuple.sport == aport &&
-           same_ip(fd.tuple.dest, b, v6) && fd.tuple.dport == bport;
-  };
-  if (equal(source, t.sport, dest, t.dport) || equal(dest, t.dport, source, t.sport)) return;
-  const bool fresh = fd.kind != kind;  // whatever was there was no connection of this family
-  fd.kind = kind;
-  if (fresh) fd.tuple = {};
-  set_ip(fd.tuple.source, source, v6);
-  fd.tuple.sport = t.sport;
-  if (fd.tuple.dest.is_zero(v6)) set_ip(fd.tuple.dest, dest, v6);
-  if (fd.tuple.dport == 0) fd.tuple.dport = t.dport;
+  Tuple datagram;
+  set_ip(datagram.source, ip_in(t, t.source, kind), v6);
+  set_ip(datagram.dest, ip_in(t, t.dest, kind), v6);
+  datagram.sport = t.sport;
+  datagram.dport = t.dport;
+  const bool bound_to_dport = is_ip_server(fd.kind) && fd.tuple.dport == t.dport;
+  if (fd.kind != kind) {  // whatever was there was no connection of this family
+    fd.kind = kind;
+    fd.tuple = {};
+    fd.first_peer = {};
+  } else if (!fd.first_peer && same_connection(fd.tuple, datagram)) {
+    return;
+  }
   if (fd.l4 == L4::kUnknown) fd.l4 = L4::kUdp;
-  fill_missing_end(s.machine, fd);
-  if (fd.role == Role::kNone) fd.role = role_for(s.machine, *s.slot->thread, fd, bound_port == t.dport && was_server, direction);
-  const bool swap = (direction == Direction::kIncoming && fd.role == Role::kClient) ||
-                    (direction == Direction::kOutgoing && fd.role == Role::kServer);
-  if (swap) swap_ends(fd);
-  fd.first_peer = {};
+  if (fd.role == Role::kNone) fd.role = role_for(s.machine, *s.slot->thread, fd, datagram.sport, bound_to_dport, direction);
+  const bool against = (direction == Direction::kIncoming && fd.role == Role::kClient) ||
+                       (direction == Direction::kOutgoing && fd.role == Role::kServer);
+  const Tuple classic = next_classic_ends(s.machine, fd.first_peer ? fd.first_peer->tuple : fd.tuple, datagram, v6, against);
+  if (!same_connection(fd.tuple, datagram)) fd.tuple = next_ends(s.machine, fd.tuple, datagram, v6, against);
   rename(fd);
+  set_classic_ends(fd, classic);
 }
 
 /// A socket that was open before the recording began, and sends somewhere.
@@ -178,16 +214,11 @@ void invent_datagram_socket(const Step& s, FdNumber number, const SocketTuple& t
 void remember_first_peer(Fd& fd, const Fd& before) {
   const bool v6 = is_v6(fd.kind);
   if (before.kind != fd.kind || before.tuple.dest.is_zero(v6)) return fd.first_peer = {}, void();
-  auto* peer = new FirstPeer;
-  peer->dest = before.first_peer ? before.first_peer->dest : before.tuple.dest;
-  peer->dport = before.first_peer ? before.first_peer->dport : before.tuple.dport;
-  Rc<FirstPeer> owned(peer);
-  if (peer->dest == fd.tuple.dest && peer->dport == fd.tuple.dport) return fd.first_peer = {}, void();
-  Tuple as_printed = fd.tuple;
-  as_printed.dest = peer->dest;
-  as_printed.dport = peer->dport;
-  peer->name = Text(tuple_text(fd.kind, fd.l4, as_printed));
-  fd.first_peer = std::move(owned);
+  const Tuple& printed = before.first_peer ? before.first_peer->tuple : before.tuple;
+  Tuple ends = fd.tuple;
+  ends.dest = printed.dest;
+  ends.dport = printed.dport;
+  set_classic_ends(fd, ends);
 }
 
 void on_transfer(const Step& s, unsigned tuple_index, Direction direction) {

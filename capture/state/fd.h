@@ -47,11 +47,11 @@ struct Tuple {
   uint16_t sport = 0, dport = 0;  ///< host order
 };
 
-/// sysdig 0.29.3 keeps the first peer of a datagram socket that connects again, in the name that it prints. Plain
-/// `scry -r` prints what sysdig prints; everything else goes by Fd::tuple and Fd::name, which are right.
+/// What sysdig 0.29.3 takes a datagram socket's two ends for: it keeps a peer that it once had, also when the socket
+/// connects again or a datagram goes elsewhere. Plain `scry -r` prints what sysdig prints; everything else goes by
+/// Fd::tuple and Fd::name, which are right.
 struct FirstPeer : RefCounted {
-  IpAddress dest;
-  uint16_t dport = 0;
+  Tuple tuple;
   Text name;
 };
 

@@ -67,6 +67,7 @@ Fd fd_of(const scap::FdEntry& e) {
   fd.ino = e.ino;
   fd.bits = Fd::kFromList;
   fd.open_flags = e.open_flags;
+  fd.set(Fd::kCloseOnExec, (e.open_flags & event::v::file_flags__O_CLOEXEC) != 0);
   fd.dev = e.dev;
   fd.l4 = e.l4 <= 5 ? static_cast<L4>(e.l4) : L4::kUnknown;
   switch (fd.kind) {

@@ -63,7 +63,11 @@ def false_here(ours, theirs, event):
 
 
 def changed(ours, theirs, event):
-    return (ours, theirs) == ("true", "false") and event["evt.type"] == "connect"
+    return (ours, theirs) == ("true", "false") and event["evt.type"] in ("connect", "sendto")
+
+
+def closed_by_exec(ours, theirs, event):
+    return ours.isdigit() and theirs.isdigit() and int(ours) < int(theirs)
 
 
 def line_end(ours, theirs, event):
@@ -85,6 +89,7 @@ PERMITTED = {  # field: (entry of differences.md, what the difference is)
     **{f"fd.dev{part}": ("devices", gone) for part in ("", ".major", ".minor")},
     **{f"fd.{name}": ("kept", other_peer) for name in ("containername", "name", "rip", "rport", "rproto", "sip", "sport", "sproto")},
     "fd.name_changed": ("kept", changed),
+    "proc.fdopencount": ("exec", closed_by_exec),
     "fd.is_server": ("servers", false_here),
     "fd.connected": ("connected", false_here),
     "fdlist.names": ("socket-names", line_end),
