@@ -56,52 +56,121 @@ bool is_delivered_folded(const event::Event& e) {
   return action == event::FoldAction::kPass || action == event::FoldAction::kStoreAndPass;
 }
 
-struct FileResult {
-  int status = kFine;
-  bool stop = false;  ///< nobody reads the output any more
+/// Everything that one capture after the other goes through, and where it goes to.
+class Replay {
+ public:
+  Replay(const Options& options, Output& output) : options_(options), output_(output) {}
+
+  /// Makes the filter, the format and the writer; false when one of them is wrong, which was said then.
+  bool prepare();
+  /// Reads one capture. Sets stopped() when there is no point in going on.
+  int read(const std::string& path);
+  /// What comes after the last capture.
+  int finish();
+  bool stopped() const { return stopped_; }
+
+ private:
+  struct Capture;
+  bool make_filter();
+  bool make_writer();
+  void deliver(Capture& capture);
+  int report(const Capture& capture) const;
+  fields::Dialect dialect() const { return options_.fold_enter ? fields::Dialect::kCurrent : fields::Dialect::kClassic; }
+  fields::RenderOptions rendering() const {
+    return {.dialect = dialect(), .buffers = options_.buffers, .whole_values = options_.verbose || options_.json,
+            .time = options_.time, .service_names = options_.service_names};
+  }
+
+  const Options& options_;
+  Output& output_;
+  std::shared_ptr<const filter::Program> program_;  ///< null: no filter
+  std::optional<fields::Formatter> format_;
+  std::unique_ptr<CaptureWriter> writer_;
+  Summary summary_;
+  bool stopped_ = false;
 };
 
-FileResult replay_file(const std::string& path, const Options& options, const std::shared_ptr<const filter::Program>& program,
-                       const std::optional<fields::Formatter>& format, Output& output, Summary& summary, CaptureWriter* writer) {
-  using Clock = std::chrono::steady_clock;
-  constexpr uint64_t kEventsPerUpdate = 4096;
-  const auto started = Clock::now();
-  Losses losses;
-  auto source = source::FileSource::open(path, losses);
-  if (!source) {
-    complain("scry: {}\n", visible(source.error().message()));
-    return {kCouldNot};
-  }
-  state::Machine machine(losses);
-  Pipeline pipeline(**source, machine, losses);
-  pipeline.exclude_users = options.exclude_users;
-  if (writer) connect(*writer, **source, pipeline, machine);
-  const bool colour = isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
-  LinePrinter printer({.buffers = options.buffers, .whole_values = options.verbose, .service_names = options.service_names}, options.time,
-                      colour ? Colour::kAlways : Colour::kNever);
-  std::optional<fields::Formatter> formatter;
-  fields::Renderer renderer({.dialect = options.fold_enter ? fields::Dialect::kCurrent : fields::Dialect::kClassic,
-                             .buffers = options.buffers, .whole_values = options.verbose || options.json, .time = options.time, .service_names = options.service_names});
-  if (format) formatter = *format;
-  std::optional<filter::Matcher> matcher;
-  if (program) matcher.emplace(program, renderer.options());
-  std::optional<Progress> progress;  // not among events printed on the same terminal
-  if (options.progress && (options.quiet || !isatty(STDOUT_FILENO))) progress.emplace((*source)->file_size());
+/// One capture while it is read.
+struct Replay::Capture {
+  Capture(const std::string& name, std::unique_ptr<source::FileSource> opened, std::unique_ptr<Losses> lost)
+      : path(name), losses(std::move(lost)), source(std::move(opened)), machine(*losses), pipeline(*source, machine, *losses) {}
+  std::string path;
+  std::unique_ptr<Losses> losses;
+  std::unique_ptr<source::FileSource> source;
+  state::Machine machine;
+  Pipeline pipeline;
   uint64_t delivered = 0;
+  std::chrono::steady_clock::time_point began = std::chrono::steady_clock::now();
+};
+
+bool Replay::make_filter() {
+  if (lang::is_blank(options_.filter)) return true;
+  filter::CompileOptions how;
+  how.dialect = dialect();
+  auto compiled = filter::compile(options_.filter, how);
+  if (!compiled) {
+    complain("scry: filter: {}\n", lang::describe(compiled.error(), options_.filter));
+    return false;
+  }
+  program_ = std::move(*compiled);
+  for (const auto& warning : program_->warnings) complain("scry: filter: warning: {}\n", lang::describe(warning, options_.filter));
+  return true;
+}
+
+bool Replay::make_writer() {
+  if (options_.write.path.empty()) return true;
+  std::function<bool(const state::Thread&, const state::Machine&)> keep_thread;
+  if (program_) {
+    auto matcher = std::make_shared<filter::Matcher>(program_, rendering());
+    keep_thread = [matcher](const state::Thread& thread, const state::Machine& machine) { return matcher->covers(thread, machine); };
+  }
+  auto writer = start_writing(options_, program_ != nullptr, std::move(keep_thread));
+  if (!writer) {
+    complain("scry: {}\n", visible(writer.error().message()));
+    return false;
+  }
+  writer_ = std::move(*writer);
+  return true;
+}
+
+bool Replay::prepare() {
+  if (!make_filter()) return false;
+  if (!options_.format.empty()) {
+    auto parsed = fields::Formatter::parse(options_.format, options_.json ? fields::Formatter::Style::kJson : fields::Formatter::Style::kText);
+    if (!parsed) {
+      complain("scry: {}\n", visible(parsed.error().message()));
+      return false;
+    }
+    format_ = std::move(*parsed);
+  }
+  return make_writer();
+}
+
+/// Hands every event to the filter, and what passes to whoever wants it.
+void Replay::deliver(Capture& c) {
+  constexpr uint64_t kEventsPerUpdate = 4096;
+  const bool colour = isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
+  LinePrinter printer({.buffers = options_.buffers, .whole_values = options_.verbose, .service_names = options_.service_names}, options_.time,
+                      colour ? Colour::kAlways : Colour::kNever);
+  std::optional<fields::Formatter> formatter = format_;
+  fields::Renderer renderer(rendering());
+  std::optional<filter::Matcher> matcher;
+  if (program_) matcher.emplace(program_, rendering());
+  std::optional<Progress> progress;  // not among events printed on the same terminal
+  if (options_.progress && (options_.quiet || !isatty(STDOUT_FILENO))) progress.emplace(c.source->file_size());
   bool any = false;
   Nanos first = 0;
-  int status = kFine;
-  const auto max_span = options.max_seconds * 1'000'000'000u;
-  while (const Moment* moment = pipeline.next()) {
-    if (progress && moment->event.raw().num % kEventsPerUpdate == 0) progress->update((*source)->file_position());
-    if (moment->silent) {
-      if (matcher && !options.fold_enter) matcher->pass(*moment);
-      if (writer && !writer->event(*moment, true)) break;
+  const auto max_span = options_.max_seconds * 1'000'000'000u;
+  while (const Moment* moment = c.pipeline.next()) {
+    if (progress && moment->event.raw().num % kEventsPerUpdate == 0) progress->update(c.source->file_position());
+    if (moment->silent) [[unlikely]] {
+      if (matcher && !options_.fold_enter) matcher->pass(*moment);
+      if (writer_ && !writer_->event(*moment, true)) break;
       continue;
     }
-    if (options.fold_enter && !is_delivered_folded(moment->event)) {
+    if (options_.fold_enter && !is_delivered_folded(moment->event)) {
       // No line of its own; in a capture it stays what it was, and a filter leaves it out.
-      if (writer && !writer->event(*moment, !matcher)) break;
+      if (writer_ && !writer_->event(*moment, !matcher)) break;
       continue;
     }
     const Nanos ts = moment->event.raw().ts;
@@ -111,41 +180,82 @@ FileResult replay_file(const std::string& path, const Options& options, const st
       printer.start_at(ts);
     }
     if (max_span && ts - first >= max_span) break;
-    const bool matches = !matcher || matcher->matches(*moment, machine);
-    if (writer && !writer->event(*moment, matches)) break;
-    if (!matches && !options.filter_late) continue;
-    ++delivered;
-    if (options.summary) summary.add(moment->event);
-    if (matches && !options.quiet && (!moment->internal || options.debug)) {
-      if (formatter) formatter->print(output.text(), *moment, machine, renderer);
-      else printer.print(output.text(), *moment, machine);
-      output.line_done();
-      if (output.failed()) break;
-    } else if (formatter && (!moment->internal || options.debug)) {
+    const bool matches = !matcher || matcher->matches(*moment, c.machine);
+    if (writer_ && !writer_->event(*moment, matches)) break;
+    if (!matches && !options_.filter_late) continue;
+    ++c.delivered;
+    if (options_.summary) summary_.add(moment->event);
+    const bool shown = !options_.quiet && (!moment->internal || options_.debug);
+    if (shown && matches) {
+      if (formatter) formatter->print(output_.text(), *moment, c.machine, renderer);
+      else printer.print(output_.text(), *moment, c.machine);
+      output_.line_done();
+      if (output_.failed()) break;
+    } else if (shown && formatter) {
       formatter->pass_over(*moment);
     }
-    if (options.limit && delivered >= options.limit) break;
+    if (options_.limit && c.delivered >= options_.limit) break;
   }
-  output.flush();
-  progress.reset();
-  if (pipeline.error()) {
-    complain("scry: {}\n", visible(pipeline.error()->message()));
-    status = kCouldNot;
+  output_.flush();
+}
+
+int Replay::read(const std::string& path) {
+  auto losses = std::make_unique<Losses>();
+  auto source = source::FileSource::open(path, *losses);
+  if (!source) {
+    complain("scry: {}\n", visible(source.error().message()));
+    stopped_ = true;
+    return kCouldNot;
   }
-  if (output.failed()) return {output.closed() ? kFine : kCouldNot, true};
-  if (options.state_hash) output.text().put(fmt::format("state hash {:016x}\n", machine.hash()));
-  if (options.verbose) {
-    const std::chrono::duration<double> took = Clock::now() - started;
+  Capture c(path, std::move(*source), std::move(losses));
+  c.pipeline.exclude_users = options_.exclude_users;
+  if (writer_) connect(*writer_, *c.source, c.pipeline, c.machine);
+  deliver(c);
+  if (c.pipeline.error()) {
+    complain("scry: {}\n", visible(c.pipeline.error()->message()));
+    stopped_ = true;
+  }
+  if (output_.failed()) {
+    stopped_ = true;
+    return output_.closed() ? kFine : kCouldNot;
+  }
+  if (options_.state_hash) output_.text().put(fmt::format("state hash {:016x}\n", c.machine.hash()));
+  const int lossy = report(c);
+  return stopped_ ? kCouldNot : lossy;
+}
+
+/// What is to be said of a capture that was read.
+int Replay::report(const Capture& c) const {
+  if (options_.verbose) {
+    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - c.began;
     complain("Driver Events:0\nDriver Drops:0\nSuppressed by Comm:0\nElapsed time: {:.3f}, Captured Events: {}, {:.2f} eps\n",
-               took.count(), delivered, static_cast<double>(delivered) / took.count());
+               took.count(), c.delivered, static_cast<double>(c.delivered) / took.count());
   }
   uint64_t foreign = 0;
-  const scap::BlockTally passed_over = (*source)->blocks_passed_over();
+  const scap::BlockTally passed_over = c.source->blocks_passed_over();
   for (const auto& [id, count] : passed_over.by_id()) foreign += scap::is_known_block(id) ? 0 : count;
-  if (foreign) complain("scry: {}: passed over {} block{} of kinds that it does not know\n", visible(path), foreign, foreign == 1 ? "" : "s");
-  if (status == kFine && pipeline.events() == 0) complain("scry: {}: holds no events\n", visible(path));
-  const int lossy = report_losses(path, losses);
-  return {status == kFine ? lossy : status};
+  if (foreign) complain("scry: {}: passed over {} block{} of kinds that it does not know\n", visible(c.path), foreign, foreign == 1 ? "" : "s");
+  if (!stopped_ && c.pipeline.events() == 0) complain("scry: {}: holds no events\n", visible(c.path));
+  return report_losses(c.path, *c.losses);
+}
+
+int Replay::finish() {
+  int status = kFine;
+  if (writer_)
+    if (auto closed = writer_->close(); !closed) {
+      complain("scry: {}\n", visible(closed.error().message()));
+      status = kCouldNot;
+    }
+  if (options_.summary) summary_.print(output_.text());
+  // Whatever colours the lines left on.
+  const bool coloured = format_ ? !options_.json && format_->has_escapes() : isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
+  if (!options_.quiet && coloured) output_.text().put("\x1b[00m");
+  output_.flush();
+  if (!output_.error().empty()) {
+    complain("scry: standard output: {}\n", output_.error());
+    status = kCouldNot;
+  }
+  return status;
 }
 
 }  // namespace
@@ -178,66 +288,18 @@ int replay(const Options& options) {
     complain("scry: live capture: not yet; give a capture with -r FILE (scry --help says more)\n");
     return kCouldNot;
   }
-  std::shared_ptr<const filter::Program> program;
-  if (!lang::is_blank(options.filter)) {
-    filter::CompileOptions how;
-    how.dialect = options.fold_enter ? fields::Dialect::kCurrent : fields::Dialect::kClassic;
-    auto compiled = filter::compile(options.filter, how);
-    if (!compiled) {
-      complain("scry: filter: {}\n", lang::describe(compiled.error(), options.filter));
-      return kCouldNot;
-    }
-    program = std::move(*compiled);
-    for (const auto& warning : program->warnings) complain("scry: filter: warning: {}\n", lang::describe(warning, options.filter));
-  }
-  std::optional<fields::Formatter> format;
-  if (!options.format.empty()) {
-    auto parsed = fields::Formatter::parse(options.format, options.json ? fields::Formatter::Style::kJson
-                                                                        : fields::Formatter::Style::kText);
-    if (!parsed) {
-      complain("scry: {}\n", visible(parsed.error().message()));
-      return kCouldNot;
-    }
-    format = std::move(*parsed);
-  }
   Output output(STDOUT_FILENO);
   if (options.unbuffered) output.flush_every_line();
-  Summary summary;
-  std::unique_ptr<CaptureWriter> writer;
-  if (!options.write.path.empty()) {
-    std::function<bool(const state::Thread&, const state::Machine&)> keep_thread;
-    if (program) {
-      auto matcher = std::make_shared<filter::Matcher>(program, fields::RenderOptions{});
-      keep_thread = [matcher](const state::Thread& thread, const state::Machine& machine) { return matcher->covers(thread, machine); };
-    }
-    auto started = start_writing(options, program != nullptr, std::move(keep_thread));
-    if (!started) {
-      complain("scry: {}\n", visible(started.error().message()));
-      return kCouldNot;
-    }
-    writer = std::move(*started);
-  }
+  Replay replay(options, output);
+  if (!replay.prepare()) return kCouldNot;
   int status = kFine;
   for (const auto& file : options.files) {
-    const FileResult result = replay_file(file, options, program, format, output, summary, writer.get());
-    if (result.status != kFine) status = status == kCouldNot ? status : result.status;
-    if (result.stop || result.status == kCouldNot) break;
+    const int one = replay.read(file);
+    if (one != kFine && status != kCouldNot) status = one;
+    if (replay.stopped()) break;
   }
-  if (writer)
-    if (auto closed = writer->close(); !closed) {
-      complain("scry: {}\n", visible(closed.error().message()));
-      status = kCouldNot;
-    }
-  if (options.summary) summary.print(output.text());
-  // Whatever colours the lines left on.
-  const bool coloured = format ? !options.json && format->has_escapes() : isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
-  if (!options.quiet && coloured) output.text().put("\x1b[00m");
-  output.flush();
-  if (!output.error().empty()) {
-    complain("scry: standard output: {}\n", output.error());
-    return kCouldNot;
-  }
-  return status;
+  const int last = replay.finish();
+  return last != kFine ? last : status;
 }
 
 }  // namespace scry::cli
