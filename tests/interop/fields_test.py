@@ -23,7 +23,8 @@ ARGUMENTS = {  # of fields that need one
                 ".size", ".tuple"],
     "evt.rawarg": [".data", ".name", ".path", ".pid", ".res"],  # of others, sysdig has no value or ends
     "evt.type.is": [".open"],
-    "proc.aname": ["", "[2]"], "proc.apid": ["", "[2]"], "proc.env": ["[PATH]"], "thread.cgroup": [".cpu"],
+    "proc.aname": ["", "[2]"], "proc.apid": ["", "[2]"], "proc.env": ["", "[PATH]"], "thread.cgroup": [".cpu"],
+    **{"container.mount" + part: ["[0]"] for part in ("", ".dest", ".mode", ".propagation", ".rdwr", ".source")},
 }
 # Dead systems: in sysdig they ask services that are gone.
 DEAD = re.compile(r"^(mesos|marathon|k8s|span|evtin|tracers?|jevt|ka|ct|json)\b")
@@ -37,8 +38,13 @@ STATELESS = """evt.num evt.dir evt.type evt.cpu evt.time evt.time.s evt.time.iso
 
 
 def gone(ours, theirs, event):
-    """sysdig says 0, false or "" of what it can't know."""
-    return ours == "<NA>" and theirs in ("0", "")
+    """Of a socket without ports: sysdig says 0, "" or what was in memory."""
+    return ours == "<NA>" and event["fd.typechar"] in "u4"
+
+
+def no_device(ours, theirs, event):
+    """sysdig says 0 or what was in memory."""
+    return ours == "<NA>" and (event["fd.typechar"] != "f" or theirs == "0")
 
 
 def of_switch(ours, theirs, event):
@@ -79,20 +85,58 @@ def woken(ours, theirs, event):
     return event["evt.type"] == "read" and theirs in ("<NA>", "unknown")
 
 
+def no_argument(ours, theirs, event):
+    """What sysdig takes for a field and text behind it."""
+    return theirs.startswith("<NA>proc.a") or theirs.endswith("[PATH]")
+
+
+def escaped(ours, theirs, event):
+    return "\n" in theirs and ours == theirs.replace("\n", "\\n").replace("\t", "\\t")
+
+
+def before_it_was_recorded(ours, theirs, event):
+    return (ours, theirs) == ("<NA>", "false")
+
+
+def unknown_process(ours, theirs, event):
+    return ours == "<NA>" and theirs in ("-1", "0.0")
+
+
+def low_half(ours, theirs, event):
+    return int(theirs) != int(ours) == int(theirs) % 2**32
+
+
+def own_name(ours, theirs, event):
+    """sysdig takes a thread's process for its parent."""
+    return event["thread.ismain"] == "false" and theirs in (event["proc.name"], event["proc.cmdline"])
+
+
+def of_another_value(ours, theirs, event):
+    return event["user.loginuid"] == "-420151296" and theirs in ("-420151296", "<NA>", "0")
+
+
 PERMITTED = {  # field: (entry of differences.md, what the difference is)
-    **{f"evt.latency{part}": ("latency-of-switches", of_switch) for part in ("", ".s", ".ns", ".human", ".quantized")},
+    **{f"evt.latency{part}": ("latency-of-switches", of_switch) for part in ("", ".ns", ".human", ".quantized")},
     **{f"evt.buflen{part}": ("returns-without-call", woken) for part in ("", ".file", ".in", ".file.in")},
     "evt.category": ("returns-without-call", woken),
     "evt.rawarg.data": ("raw-arguments", beginning),
     "evt.type.is.open": ("type-is", is_number),
     **{f"fd.{name}": ("ports-of-unix-sockets", gone) for name in ("cport", "cproto")},
-    **{f"fd.dev{part}": ("devices", gone) for part in ("", ".major", ".minor")},
+    **{f"fd.dev{part}": ("devices", no_device) for part in ("", ".major", ".minor")},
     **{f"fd.{name}": ("kept", other_peer) for name in ("containername", "name", "rip", "rport", "rproto", "sip", "sport", "sproto")},
     "fd.name_changed": ("kept", changed),
     "proc.fdopencount": ("exec", closed_by_exec),
     "fd.is_server": ("servers", false_here),
     "fd.connected": ("connected", false_here),
     "fdlist.names": ("socket-names", line_end),
+    **{name: ("ancestors-without-number", no_argument) for name in ("proc.aname", "proc.apid")},
+    "proc.env": ("control-characters", escaped),
+    "proc.env[PATH]": ("one-variable", no_argument),
+    "proc.is_exe_writable": ("exe-flags", before_it_was_recorded),
+    **{f"proc.{name}": ("unknown-processes", unknown_process) for name in ("fdlimit", "fdusage", "ppid")},
+    "group.gid": ("group-gid", low_half),
+    **{f"proc.{name}": ("parent-of-threads", own_name) for name in ("pcmdline", "pname")},
+    **{name: ("newer-process-lists", of_another_value) for name in ("proc.tty", "user.loginname", "user.loginuid")},
 }
 
 
