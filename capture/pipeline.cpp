@@ -57,13 +57,11 @@ const Moment* Pipeline::next() {
     } else {
       raw_.num = ++count_;
     }
-    if (!any_event_ && !leading_) [[unlikely]] {
+    if (!any_own_ && !leading_) [[unlikely]] {  // until both times are known
+      if (!any_event_) moment_.first_ts = raw_.ts;
       any_event_ = true;
-      moment_.first_ts = raw_.ts;
-    }
-    if (!any_own_ && !leading_ && !(traits & (kUncounted | kInternal))) [[unlikely]] {
-      any_own_ = true;
-      moment_.first_own_ts = raw_.ts;
+      any_own_ = !(traits & (kUncounted | kInternal));
+      if (any_own_) moment_.first_own_ts = raw_.ts;
     }
     if (before_event) before_event(raw_);
     machine_->apply(raw_, moment_);

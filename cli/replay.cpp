@@ -160,17 +160,20 @@ void Replay::deliver(Capture& c) {
   if (program_) matcher.emplace(program_, rendering());
   std::optional<Progress> progress;  // not among events printed on the same terminal
   if (options_.progress && (options_.quiet || !isatty(STDOUT_FILENO))) progress.emplace(c.source->file_size());
+  const bool fold = options_.fold_enter, late = options_.filter_late;
+  const bool shows = !options_.quiet, shows_internal = options_.debug;
+  const uint64_t limit = options_.limit ? options_.limit : UINT64_MAX;
   bool any = false;
   Nanos first = 0;
   const auto max_span = options_.max_seconds * 1'000'000'000u;
   while (const Moment* moment = c.pipeline.next()) {
     if (progress && moment->event.raw().num % kEventsPerUpdate == 0) progress->update(c.source->file_position());
     if (moment->silent) [[unlikely]] {
-      if (matcher && !options_.fold_enter) matcher->pass(*moment);
+      if (matcher && !fold) matcher->pass(*moment);
       if (writer_ && !writer_->event(*moment, true)) break;
       continue;
     }
-    if (options_.fold_enter && !is_delivered_folded(moment->event)) {
+    if (fold && !is_delivered_folded(moment->event)) {
       // No line of its own; in a capture it stays what it was, and a filter leaves it out.
       if (writer_ && !writer_->event(*moment, !matcher)) break;
       continue;
@@ -184,10 +187,10 @@ void Replay::deliver(Capture& c) {
     if (max_span && ts - first >= max_span) break;
     const bool matches = !matcher || matcher->matches(*moment, c.machine);
     if (writer_ && !writer_->event(*moment, matches)) break;
-    if (!matches && !options_.filter_late) continue;
+    if (!matches && !late) continue;
     ++c.delivered;
     if (options_.summary) summary_.add(moment->event);
-    const bool shown = !options_.quiet && (!moment->internal || options_.debug);
+    const bool shown = shows && (!moment->internal || shows_internal);
     if (shown && matches) {
       if (formatter) formatter->print(output_.text(), *moment, c.machine, renderer);
       else printer.print(output_.text(), *moment, c.machine);
@@ -196,7 +199,7 @@ void Replay::deliver(Capture& c) {
     } else if (shown && formatter) {
       formatter->pass_over(*moment);
     }
-    if (options_.limit && c.delivered >= options_.limit) break;
+    if (c.delivered >= limit) break;
   }
   output_.flush();
 }
