@@ -136,7 +136,9 @@ bool Replay::make_writer() {
 bool Replay::prepare() {
   if (!make_filter()) return false;
   if (!options_.format.empty()) {
-    auto parsed = fields::Formatter::parse(options_.format, options_.json ? fields::Formatter::Style::kJson : fields::Formatter::Style::kText);
+    using Style = fields::Formatter::Style;
+    const Style style = !options_.json ? Style::kText : options_.fold_enter ? Style::kWholeJson : Style::kJson;
+    auto parsed = fields::Formatter::parse(options_.format, style);
     if (!parsed) {
       complain("scry: {}\n", visible(parsed.error().message()));
       return false;

@@ -18,12 +18,14 @@ struct Formatter::Source {
 /// Reads a format from left to right. Columns in messages count from 1, in the format as it was given.
 class Formatter::Parser {
  public:
-  Parser(std::string_view format, Style style) : format_(format), style_(style) {}
+  Parser(std::string_view format, Style style)
+      : format_(format), style_(style == Style::kText ? Style::kText : Style::kJson), whole_(style == Style::kWholeJson) {}
 
   Result<Formatter> parse() {
     if (format_.empty()) return fail("-p", "the format is empty; name fields like %evt.num %proc.name");
     Formatter out;
     out.style_ = style_;
+    out.keep_absent_ = whole_;
     if (format_[0] == '*') {
       out.keep_absent_ = true;
       ++at_;
@@ -96,7 +98,7 @@ class Formatter::Parser {
     if (!field) return error(at_, field.error().text);
     at_ += used;
     const Field& row = *field->field;
-    if (row.has(kFilterOnly))
+    if (row.has(kFilterOnly) && !whole_)
       return error(name_at, fmt::format("field '{}' stands for several values or a test: it works in filters, it can't be printed", row.name));
     for (size_t i = 0; i < part.transformers.size(); ++i) {
       skip_blanks();
@@ -166,6 +168,7 @@ class Formatter::Parser {
 
   std::string_view format_;
   Style style_;
+  bool whole_;  ///< every field has its key, whatever it is
   size_t at_ = 0;
 };
 

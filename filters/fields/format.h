@@ -12,7 +12,11 @@ namespace scry::fields {
 
 class Formatter {
  public:
-  enum class Style : uint8_t { kText, kJson };
+  enum class Style : uint8_t {
+    kText,
+    kJson,
+    kWholeJson,  ///< as current Falco: no line is dropped, and fields that only filters can ask for are null
+  };
   /// A leading '*' keeps lines in which a field is absent. JSON has a key for each field, in the order of the alphabet.
   static Result<Formatter> parse(std::string_view format, Style style);
 
