@@ -100,7 +100,7 @@ def forgotten_calls(d):
 
 def lists_of_ancestors(d):
     """proc.apid with `in` matches nothing in sysdig."""
-    return "proc.apid in (" in d.text and not isinstance(d.theirs, str) and not isinstance(d.ours, str)
+    return re.search(r"\bproc\.apid(\[\d+\])? in \(", d.text) is not None and not isinstance(d.theirs, str) and not isinstance(d.ours, str)
 
 
 def names_of_addresses(d):
