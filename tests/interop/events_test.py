@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Event by event, some 45 fields of `--fold-enter -j -p` are what Falco's libraries of 2026-07 said of the same captures.
 
-The recorded answers lie in ../shared/rules-suite/expected/events. Events are paired by time, thread and type.
+The recorded answers lie in ../shared/rules-suite/expected/events. Events are paired by time, thread and type. fd.ip, which is only
+for filters, is null in all of them and refused by -p.
 """
 import glob
 import gzip
@@ -14,7 +15,7 @@ import interop
 
 FIELDS = """evt.num evt.type evt.dir evt.category proc.name proc.pid proc.ppid proc.pname proc.exe proc.exepath proc.cmdline
     proc.cwd proc.aname[2] proc.sid proc.vpid proc.tty proc.sname thread.tid user.uid user.name user.loginuid group.gid fd.num
-    fd.type fd.typechar fd.name fd.directory fd.filename fd.ip fd.cip fd.sip fd.lip fd.rip fd.cport fd.sport fd.l4proto
+    fd.type fd.typechar fd.name fd.directory fd.filename fd.cip fd.sip fd.lip fd.rip fd.cport fd.sport fd.l4proto
     evt.rawres evt.res evt.failed evt.args evt.info evt.is_open_read evt.is_open_write evt.cpu evt.rawtime""".split()
 NOT_COMPARED = {"evt.num", "evt.time"}  # Falco's engine counts what it delivers
 
@@ -43,7 +44,7 @@ def keyed(lines):
 class EventsTest(unittest.TestCase):
     def compare(self, capture, recorded):
         name = os.path.basename(recorded).split(".")[0]
-        run = interop.run(interop.SCRY, "-r", capture, "-v", "-D", "--fold-enter", "-j", "-p", " ".join("%" + f for f in FIELDS))
+        run = interop.run(interop.SCRY, "-r", capture, "-v", "-D", "--fold-enter", "-j", "-p", "*" + " ".join("%" + f for f in FIELDS))
         self.assertEqual(run.returncode, 0, run.stderr[-500:])
         ours = keyed(run.stdout.decode().splitlines())
         with gzip.open(recorded, "rt") as file:

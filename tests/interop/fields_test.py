@@ -91,7 +91,8 @@ def no_argument(ours, theirs, event):
 
 
 def escaped(ours, theirs, event):
-    return "\n" in theirs and ours == theirs.replace("\n", "\\n").replace("\t", "\\t")
+    short = {"\n": "\\n", "\t": "\\t", "\r": "\\r"}
+    return ours != theirs and ours == re.sub(r"[\0-\x1f\x7f]", lambda c: short.get(c[0], f"\\x{ord(c[0]):02x}"), theirs)
 
 
 def before_it_was_recorded(ours, theirs, event):

@@ -91,7 +91,7 @@ def forgotten_calls(d):
         events = printed(interop.SYSDIG, d.capture, name)
         earlier = before(events, number)
         if re.match(r"thread\.(pf|vm)|proc\.vm", name):
-            changed = next((n for n, old in zip(earlier, earlier[1:]) if events[n][name] != events[old][name]), None)
+            changed = next((n for n, old in zip([number] + earlier, earlier) if events[n][name] != events[old][name]), None)
             return changed is not None and changed.encode() not in d.theirs
         return (re.match(r"evt\.(buf|io_dir|is_io|category|count|arg|info)|fd", name) is not None and events[number]["evt.dir"] == "<"
                 and earlier and earlier[0].encode() not in d.theirs)
@@ -100,7 +100,7 @@ def forgotten_calls(d):
 
 def lists_of_ancestors(d):
     """proc.apid with `in` matches nothing in sysdig."""
-    return "proc.apid in (" in d.text and not isinstance(d.theirs, str) and not isinstance(d.ours, str)
+    return re.search(r"\bproc\.apid(\[\d+\])? in \(", d.text) is not None and not isinstance(d.theirs, str) and not isinstance(d.ours, str)
 
 
 def names_of_addresses(d):
@@ -115,7 +115,12 @@ def crashes(d):
     return "syslog." in d.text and d.theirs == "refused: " and not isinstance(d.ours, str)
 
 
-PERMITTED = [fields, filters_before_events, forgotten_calls, lists_of_ancestors, names_of_addresses, crashes]
+def wrapped_numbers(d):
+    """proc.tty had a sign then."""
+    return re.search(r"\bproc\.tty (in|[<>=!]+) [('\"]*-", d.text) is not None and not isinstance(d.ours, str)
+
+
+PERMITTED = [fields, filters_before_events, forgotten_calls, lists_of_ancestors, names_of_addresses, crashes, wrapped_numbers]
 
 
 def kind_of(kind):

@@ -270,6 +270,7 @@ TEST_CASE("fields that stand for a set are not transformed nor compared with") {
   for (const fields::FieldClass& c : fields::field_classes())
     for (const fields::Field& row : c.rows) {
       if (!row.traits.many || row.has(fields::kList)) continue;
+      if (row.name == "proc.aargs") continue;  // current libraries allow both; then it is the parent's
       CHECK_MESSAGE(row.has(fields::kNoTransformer), row.name);
       CHECK_MESSAGE(row.has(fields::kNoRightSide), row.name);
     }
