@@ -8,6 +8,8 @@
 #include "capture/base/bytes.h"
 #include "capture/scap/out_file.h"
 
+#include <utility>
+
 namespace scry {
 namespace {
 
@@ -105,6 +107,15 @@ std::string Rotation::outdated() {
 
 // --- CaptureWriter ---
 
+namespace {
+
+/// Events that -F keeps. setpgid changes nothing that current libraries track, but sysdig keeps it.
+bool carries_state(unsigned code) {
+  return event::info_of(code).has(event::kModifiesState) || code == event::kSetpgidE || code == event::kSetpgidX;
+}
+
+}  // namespace
+
 struct CaptureWriter::Piece {
   Piece(OutFile out, std::string name, Packing packing) : file(std::move(out)), packer(file.take_fd(), std::move(name), packing) {}
   OutFile file;
@@ -145,10 +156,21 @@ void CaptureWriter::put(const uint8_t* bytes, size_t size) {
   if (!piece_->packer.put(bytes, size)) error_ = piece_->packer.error();
 }
 
+void CaptureWriter::begin_section() {
+  if (std::exchange(any_section_, true)) return;
+  // The input's own was damaged: a capture begins with one all the same.
+  scratch_.clear();
+  state::append_section(scratch_);
+  put(scratch_);
+}
+
 void CaptureWriter::list(const Block& block) {
   if (block.id == kSection) {
     events_begun_ = false;
     tail_ = state::ProcessTail::kFull;
+    any_section_ = any_section_ || !rules_.keep_thread;
+  } else if (!rules_.keep_thread) {
+    begin_section();
   }
   any_input_ = true;
   if (is_processes(block.id)) note_tail(block);
@@ -200,6 +222,7 @@ void CaptureWriter::count_tables(Nanos ts) {
 /// What stands before the first event, other than the lists as they came.
 void CaptureWriter::begin_events(const event::RawEvent& raw) {
   events_begun_ = true;
+  if (!rules_.keep_thread) begin_section();
   if (exact_) return publish();
   scratch_.clear();
   if (rules_.keep_thread) state::append_lists(scratch_, *machine_, {tail_, rules_.users, rules_.keep_thread});
@@ -261,7 +284,7 @@ bool CaptureWriter::event(const Moment& moment, bool matches) {
   const bool hidden_already = (raw.flags & event::kFlagStateOnly) != 0;
   bool hidden = false;
   if (!matches && !hidden_already && !moment.internal && !is_container(code) && raw.num != 0) {
-    if (!rules_.fat || !event::info_of(code).has(event::kModifiesState)) return true;
+    if (!rules_.fat || !carries_state(code)) return true;
     hidden = true;
   }
   if (rules_.in_pieces() && raw.num != 0) {

@@ -75,6 +75,7 @@ class CaptureWriter {
   explicit CaptureWriter(WriteRules rules);
   Result<void> open(Nanos ts);
   void list(const scap::Block& block);
+  void begin_section();
   void before(const event::RawEvent& raw);
   void begin_events(const event::RawEvent& raw);
   void next_piece(Nanos ts);
@@ -95,6 +96,7 @@ class CaptureWriter {
   std::unique_ptr<Piece> piece_;
   std::optional<Error> error_;
   bool any_input_ = false;
+  bool any_section_ = false;   ///< a section header stands in the first piece
   bool events_begun_ = false;  ///< in this section
   bool fresh_piece_ = false;   ///< the event at hand is the first of a piece
   std::string scratch_;

@@ -98,12 +98,25 @@ Json tree_as_json(const filter::Program& program, uint32_t id) {
   return out;
 }
 
+/// A value as it was shown, with its own type: texts stand in quotes there.
+Json typed(const std::string& shown) {
+  if (shown.size() >= 2 && shown.front() == '"') return shown.substr(1, shown.size() - 2);
+  const Json parsed = Json::parse(shown, nullptr, false);
+  return parsed.is_number() || parsed.is_boolean() ? parsed : Json(shown);
+}
+
+Json typed(const std::vector<std::string>& side) {
+  Json out = Json::array();
+  for (size_t i = 1; i < side.size(); ++i) out.push_back(typed(side[i]));
+  return out;
+}
+
 Json explained_as_json(const filter::Explained& e) {
   Json out;
   if (!e.check.empty()) {
     out["check"] = e.check;
-    out["values"] = std::vector<std::string>(e.left.begin() + 1, e.left.end());
-    if (!e.right.empty()) out["right"] = std::vector<std::string>(e.right.begin() + 1, e.right.end());
+    out["values"] = typed(e.left);
+    if (!e.right.empty()) out["right"] = typed(e.right);
   } else {
     out["operator"] = e.node->kind == filter::Node::Kind::kAnd ? "and" : e.node->kind == filter::Node::Kind::kOr ? "or" : "not";
   }

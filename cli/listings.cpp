@@ -232,7 +232,7 @@ std::string list_fields(ListStyle style, const std::vector<std::string>& words, 
   return out;
 }
 
-std::string list_events(ListStyle style) {
+std::string list_events(ListStyle style, const std::vector<std::string>& words) {
   // Of several forms of an event the last is the newest.
   std::map<std::pair<std::string_view, bool>, unsigned> newest;
   for (unsigned code = 0; code < event::kCodeCount; ++code) {
@@ -244,6 +244,8 @@ std::string list_events(ListStyle style) {
   Out out;
   for (const unsigned code : codes) {
     const auto& info = event::event_infos[code];
+    if (!words.empty() && std::none_of(words.begin(), words.end(), [&](const std::string& word) { return info.name().find(word) != std::string_view::npos; }))
+      continue;
     const bool json = style == ListStyle::kJson;
     if (json) {
       out.put(R"({"direction":")");

@@ -14,7 +14,7 @@ enum class ListStyle : uint8_t { kPlain, kVerbose, kMarkdown, kJson, kMan };
 /// -l. With `words`, the classes of those names and the fields that have one of them in their name.
 std::string list_fields(ListStyle style, const std::vector<std::string>& words, size_t columns);
 /// -L: each event in its newest form, in the way of `> open(FSPATH name, …)`; kJson: one object a line.
-std::string list_events(ListStyle style);
+std::string list_events(ListStyle style, const std::vector<std::string>& words);
 
 /// How wide the terminal is; 120 where there is none.
 size_t terminal_columns();

@@ -138,6 +138,8 @@ class WriteParser {
       if (!value) return tl::unexpected<Error>(value.error());
       to_.*n.to = *value;
     }
+    if (to_.path == "-" && (to_.megabytes || to_.seconds || to_.events))
+      return fail("", "-w - is one stream: -C, -G and -e cut files");
     if (app_.count("-w") && to_.path.empty()) return fail("", "-w needs the name of a file to write");
     if (!to_.codec.empty() && !packing_of_codec(to_.codec))
       return fail("", fmt::format("--codec takes plain, gzip, zstd or lz4, not '{}'", to_.codec));
@@ -220,9 +222,16 @@ Result<Options> parse_options(std::vector<std::string> args) {
   }
   app.add_option("filter", words);
   if (auto done = complete_long_options(app, args); !done) return tl::unexpected<Error>(done.error());
+  const std::string last_word = args.empty() ? "" : args.back();  // the one that may lack its value
   try {
     std::reverse(args.begin(), args.end());
     app.parse(args);
+  } catch (const ::CLI::ExtrasError& e) {
+    const std::string_view what = e.what();
+    return fail("", fmt::format("unknown option '{}'; scry --help lists them", what.substr(what.rfind(' ') + 1)));
+  } catch (const ::CLI::ArgumentMismatch& e) {
+    if (std::string_view(e.what()).find("missing") == std::string_view::npos) return fail("", fmt::format("{} (scry --help lists the options)", e.what()));
+    return fail("", fmt::format("option '{}' needs a value; scry --help says which", last_word));
   } catch (const ::CLI::ParseError& e) {
     return fail("", fmt::format("{} (scry --help lists the options)", e.what()));
   }
@@ -231,7 +240,10 @@ Result<Options> parse_options(std::vector<std::string> args) {
   if (libs_version) return fail("", "--libs-version: there is none to tell: scry is not built on Falco's libraries (scry --version tells its own)");
   if (auto taken = take_formats(formats, options); !taken) return tl::unexpected<Error>(taken.error());
   if (!words_kind.empty()) options.answer = words_kind == "options" ? option_words(app) : words_of_kind(words_kind);
-  if (list_events_) options.answer = list_events(options.json ? ListStyle::kJson : ListStyle::kPlain);
+  if (list_events_) {
+    options.answer = list_events(options.json ? ListStyle::kJson : ListStyle::kPlain, words);
+    if (options.answer->empty()) return fail("-L", fmt::format("no event whose name holds '{}'", fmt::join(words, "' or '")));
+  }
   if (list_fields_ || markdown || man) {
     const ListStyle style = man ? ListStyle::kMan : markdown ? ListStyle::kMarkdown : options.json ? ListStyle::kJson
                             : options.verbose ? ListStyle::kVerbose : ListStyle::kPlain;
@@ -271,47 +283,56 @@ Result<Options> parse_options(std::vector<std::string> args) {
 std::string usage() {
   return R"(scry: see what a machine did, from a capture of its system calls
 
-usage: scry -r FILE [options] [FILTER]   print the events of a capture
-       scry -r FILE -w FILE [FILTER]     make a capture out of a capture
-       scry info FILE                    what a capture holds
-       scry filter FILTER                what a filter means, and why an event matches it or not
+usage: scry -r FILE [options] [FILTER]  print the events of a capture
+       scry -r FILE -w FILE [FILTER]    make a capture out of a capture
+       scry info FILE                   what a capture holds
+       scry filter FILTER               what a filter means, and why an event
+                                        matches it or not
 
-  FILTER              which events: 'proc.name=nginx and fd.name startswith /etc'; scry -l lists the fields,
-                      scry(1) the language
-
-  -r FILE             read this capture (sysdig's or Falco's, plain, gzip, zstd or lz4); - is standard input;
-                      may be given several times
-  -n N                stop after N events
-  -M SECONDS          stop once so much time of the capture has passed
-  -t h|a|r|d|D        time as clock, epoch seconds.nanoseconds, since the start, latency of the call, since the
-                      line before
-  -x | -X | -A | -b   byte buffers as hex, hex and ASCII, printable text, base64
-  -v                  do not cut buffers to 80 characters; at the end say how many events there were
-  -S                  at the end, a table of events by count
-  -d                  filter what is printed only: -n and -S count every event
-  -q                  print no events
-  -D                  print events about the recording itself too
-  -E                  leave the capture's user and group tables out
-  -P                  progress on standard error, if that is a terminal and it takes long
-  -p FORMAT           print these fields: '%evt.num %20proc.name %toupper(evt.type)'; -pc, -pk, -pm: the default line
-                      with container, pod, task; -pp says which format is active
-  -j                  print JSON lines
-  -R                  ports by the names of their services
-  -l, -L              list the fields (-l -v says more), the events; --list-markdown; with -j as JSON
-  -w FILE             write the events into a capture instead of printing them; - is standard output
-  -z, --codec NAME    packed: -z is gzip, NAME is plain, gzip, zstd or lz4; without them the name says it: .gz, .zst,
-                      .lz4
+  FILTER             which events: 'proc.name=nginx and fd.name startswith /etc';
+                     scry -l lists the fields, scry(1) the language
+  -r FILE            read this capture (sysdig's or Falco's, plain, gzip, zstd or
+                     lz4); - is standard input; may be given several times
+  -n N               stop after N events
+  -M SECONDS         stop once so much time of the capture has passed
+  -t h|a|r|d|D       time as clock, epoch seconds.nanoseconds, since the start,
+                     latency of the call, since the line before
+  -x | -X | -A | -b  byte buffers as hex, hex and ASCII, printable text, base64
+  -v                 do not cut buffers to 80 characters; at the end say how many
+                     events there were
+  -S                 at the end, a table of events by count
+  -d                 filter what is printed only: -n, -S and -w take every event
+  -q                 print no events
+  -D                 print events about the recording itself too
+  -E                 leave the capture's user and group tables out
+  -P                 progress on standard error, if that is a terminal and it
+                     takes long
+  -p FORMAT          print these fields: '%evt.num %20proc.name %len(fd.name)';
+                     -pc, -pk, -pm: the default line with container, pod, task;
+                     -pp says which format is active
+  -j                 print JSON lines
+  -R                 ports by the names of their services
+  -l, -L             list the fields (-l -v says more), the events;
+                     --list-markdown; with -j as JSON
+  -w FILE            write the events into a capture instead of printing them;
+                     - is standard output
+  -z, --codec NAME   packed: -z is gzip, NAME is plain, gzip, zstd or lz4;
+                     without them the name says it: .gz, .zst, .lz4
   -C MB, -G SECONDS, -e N
-                      begin another file after so many million bytes, so much time, so many events
-  -W N                keep N of these files
-  -F                  keep, hidden, what the filter rejects but the state of the machine follows from
-  --filter-proclist   apply the filter to the process list too
-  --fold-enter        deliver events as current Falco does: one for each call, parameters of both its ends
-  --unbuffered        write out every line at once
-  --state-hash        at the end, the hash of the machine's state
+                     begin another file after so many million bytes, so much
+                     time, so many events
+  -W N               keep N of these files
+  -F                 keep, hidden, what the filter rejects but the state of the
+                     machine follows from
+  --filter-proclist  apply the filter to the process list too
+  --fold-enter       deliver events as current Falco does: one for each call,
+                     parameters of both its ends
+  --unbuffered       write out every line at once
+  --state-hash       at the end, the hash of the machine's state
   --version, -h
 
-exit status: 0 fine; 1 could not, or wrong usage; 3 done, but the capture was damaged or lossy
+exit status: 0 fine; 1 could not, or wrong usage; 3 done, but the capture was
+damaged or lossy
 )";
 }
 

@@ -124,7 +124,7 @@ bool Replay::make_writer() {
     auto matcher = std::make_shared<filter::Matcher>(program_, rendering());
     keep_thread = [matcher](const state::Thread& thread, const state::Machine& machine) { return matcher->covers(thread, machine); };
   }
-  auto writer = start_writing(options_, program_ != nullptr, std::move(keep_thread));
+  auto writer = start_writing(options_, program_ && !options_.filter_late, std::move(keep_thread));
   if (!writer) {
     complain("scry: {}\n", visible(writer.error().message()));
     return false;
@@ -175,19 +175,19 @@ void Replay::deliver(Capture& c) {
     }
     if (fold && !is_delivered_folded(moment->event)) {
       // No line of its own; in a capture it stays what it was, and a filter leaves it out.
-      if (writer_ && !writer_->event(*moment, !matcher)) break;
+      if (writer_ && !writer_->event(*moment, !matcher || late)) break;
       continue;
     }
     const Nanos ts = moment->event.raw().ts;
-    if (!any) {
+    if (!any) [[unlikely]] {
       any = true;
-      first = ts;
       printer.start_at(ts);
     }
-    if (max_span && ts - first >= max_span) break;
     const bool matches = !matcher || matcher->matches(*moment, c.machine);
-    if (writer_ && !writer_->event(*moment, matches)) break;
+    if (writer_ && !writer_->event(*moment, matches || late)) break;
     if (!matches && !late) continue;
+    if (c.delivered == 0) first = ts;
+    if (max_span && ts - first >= max_span) break;
     ++c.delivered;
     if (options_.summary) summary_.add(moment->event);
     const bool shown = shows && (!moment->internal || shows_internal);

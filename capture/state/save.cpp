@@ -230,7 +230,7 @@ std::string text(std::string_view value) { return std::string(value.substr(0, kM
 
 }  // namespace
 
-void append_lists(std::string& out, const Machine& m, const SaveOptions& options) {
+void append_section(std::string& out) {
   Writer w(out);
   w.begin(kSection);
   w.put(kSectionMagic);
@@ -238,6 +238,11 @@ void append_lists(std::string& out, const Machine& m, const SaveOptions& options
   w.put(uint16_t{2});
   w.put(UINT64_MAX);
   w.end();
+}
+
+void append_lists(std::string& out, const Machine& m, const SaveOptions& options) {
+  append_section(out);
+  Writer w(out);
   w.begin(kMachineInfo);
   w.put(m.info().cpus);
   w.put(m.info().memory_bytes);

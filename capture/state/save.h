@@ -25,6 +25,7 @@ struct SaveOptions {
   bool line_ends = false;
 };
 
+void append_section(std::string& out);
 /// Section header, machine info, interfaces, users, processes and their fds, as whole blocks.
 void append_lists(std::string& out, const Machine& machine, const SaveOptions& options);
 /// What lists have no place for, as events of the time `ts`: containers, and users and groups inside of them.

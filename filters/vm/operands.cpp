@@ -158,6 +158,8 @@ tl::expected<Constant, std::string> read_constant(Class cls, Type type, Op op, c
     case Class::kInt:
     case Class::kUint:
       if (!read_number(text, out)) {
+        if (!text.empty() && text.find_first_not_of("0123456789") == std::string::npos)
+          return tl::unexpected(fmt::format("'{}' is larger than any number of 64 bits", text));
         if (type != Type::kPort) return tl::unexpected(fmt::format("'{}' is not a whole number in decimal digits", text));
         if (!read_service(text, out.number)) return tl::unexpected(fmt::format("'{}' is neither a port's number nor the name of a service", text));
         return out;
