@@ -135,12 +135,18 @@ class Compiler {
     return add(std::move(node));
   }
 
+  /// A field that stands for a set only while it has no argument.
+  static std::string set_without_argument(const ValueNode& node, std::string_view what) {
+    return fmt::format("field '{0}' stands for several values and can't {1}: say which, {0}[1]", node.ref.field->name, what);
+  }
+
   /// What stands in the brackets of a transformer.
   uint32_t argument(const Operand& operand) {
     const uint32_t id = value(operand);
     const ValueNode& inner = value_at(id);
     if (inner.kind == ValueNode::Kind::kField && inner.ref.field->has(fields::kNoTransformer))
       fail(operand.at, fmt::format("field '{}' can't be transformed", inner.ref.field->name));
+    if (inner.many) fail(operand.at, set_without_argument(inner, "be transformed"));
     return id;
   }
 
@@ -272,6 +278,8 @@ class Compiler {
       fail(source.right->at, fmt::format("the right side of {} is constant", lang::name_of(source.op)));
     if (row && row->has(fields::kNoRightSide)) fail(source.left.at, fmt::format("field '{}' can be compared with constants only", row->name));
     if (right_row && right_row->has(fields::kNoRightSide)) fail(source.right->at, fmt::format("field '{}' can't stand on the right", right_row->name));
+    if (left.many) fail(source.left.at, set_without_argument(left, "be compared with a field"));
+    if (right.many) fail(source.right->at, set_without_argument(right, "stand on the right"));
     if (out.cls == Class::kNet || out.cls == Class::kAny) fail(source.right->at, fmt::format("'{}' can be compared with constants only", left.written));
     if (left.type != right.type)
       fail(source.right->at, fmt::format("'{}' is {} and '{}' is {}: only equal types can be compared", left.written, fields::type_name(left.type),

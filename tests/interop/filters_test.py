@@ -111,8 +111,14 @@ def names_of_addresses(d):
 
 
 def crashes(d):
-    """A list for a number of syslog's ends sysdig with a signal."""
-    return "syslog." in d.text and d.theirs == "refused: " and not isinstance(d.ours, str)
+    """A list for a number of syslog's ends sysdig with a signal, times on a processor with an exception."""
+    return not isinstance(d.ours, str) and ("syslog." in d.text and d.theirs == "refused: "
+                                            or "exect" in d.text and "invalid thread state" in d.theirs)
+
+
+def asked_again(d):
+    """evt.deltatime depends on how often sysdig has been asked for it."""
+    return re.search(r"\bevt\.deltatime[.a-z]* in \([^)]*,", d.text) is not None and not isinstance(d.ours, str) and d.ours < d.theirs
 
 
 def wrapped_numbers(d):
@@ -120,7 +126,7 @@ def wrapped_numbers(d):
     return re.search(r"\bproc\.tty (in|[<>=!]+) [('\"]*-", d.text) is not None and not isinstance(d.ours, str)
 
 
-PERMITTED = [fields, filters_before_events, forgotten_calls, lists_of_ancestors, names_of_addresses, crashes, wrapped_numbers]
+PERMITTED = [fields, filters_before_events, forgotten_calls, lists_of_ancestors, names_of_addresses, crashes, asked_again, wrapped_numbers]
 
 
 def kind_of(kind):

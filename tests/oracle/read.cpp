@@ -228,6 +228,7 @@ Operand read_operand(const lang::Operand& source, bool transformed, bool& judged
       if (transformed && field.has(fields::kNoTransformer)) refuse("can't be transformed");
       judged = judged && kind_of(field.type).has_value();
       out.shape = {field.type, field.has(fields::kList), field.traits.many && !ref->has_argument && !field.has(fields::kList)};
+      if (transformed && out.shape.several) refuse("a set can't be transformed");
       out.ref = std::move(*ref);
     }
   }
@@ -253,6 +254,7 @@ Check Filter::read_check(const lang::Check& source) {
     const Shape& right = out.right->shape;
     if (op == Op::kRegex || op == Op::kPmatch || left.type == Type::kIpnet) refuse("takes constants");
     if (is_field(out.left, fields::kNoRightSide) || is_field(*out.right, fields::kNoRightSide)) refuse("stands on no right side");
+    if (left.several || right.several) refuse("a set beside a field");
     if (left.type != right.type || left.list != right.list) refuse("two types");
     return out;
   }
