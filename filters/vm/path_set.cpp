@@ -46,7 +46,7 @@ bool PathSet::covers(const Component& at, std::string_view rest) {
   if (at.globs.empty()) return false;
   const std::string text(part);
   for (const auto& [glob, component] : at.globs)
-    if (fnmatch(glob.c_str(), text.c_str(), 0) == 0 && covers(*component, rest)) return true;
+    if ((glob == text || fnmatch(glob.c_str(), text.c_str(), 0) == 0) && covers(*component, rest)) return true;
   return false;
 }
 
