@@ -93,7 +93,7 @@ std::string describe_events(const Program& program) {
 
 std::string disassemble(const Program& program) {
   if (program.entry >= Instruction::kAccept)
-    return program.entry == Instruction::kAccept ? "  every event matches\n" : "  no event matches\n";
+    return program.entry == Instruction::kAccept ? (program.any_event ? "  every event matches\n" : "  all of these match\n") : "  no event matches\n";
   std::map<uint32_t, size_t> starts;  // where the shared parts begin
   for (size_t i = 0; i < program.shared.size(); ++i) starts[program.shared[i].entry] = i;
   std::string out;

@@ -151,6 +151,7 @@ bool Matcher::covers(const state::Thread& thread, const state::Machine& machine)
     raw.at[1] = raw.at[2] = sizeof values.result;
     raw.at[3] = sizeof values.result + (with_fd ? sizeof values.fd : 0);
     moment.event = event::Event(raw, event::info_of(raw.code), nullptr);
+    if (!program_->may_match.has(moment.event)) return false;
     begin(moment, machine, 0);
     return run(program_->entry);
   };

@@ -141,7 +141,7 @@ struct Program {
   std::vector<Shared> shared;
   uint32_t entry = Instruction::kReject;
   uint32_t memos = 0;
-  TypeSet may_match;            ///< other events can't match
+  TypeSet may_match;            ///< other events can't match; the code is right for these only
   bool any_event = false;       ///< may_match holds all: not worth asking
   std::vector<lang::Diagnostic> warnings;
 };

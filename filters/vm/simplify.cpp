@@ -71,7 +71,8 @@ void derive_exit_only(Check& check) {
 
 uint32_t cost_of(const Check& check, const ValueNode& value) {
   constexpr uint32_t kByCost[] = {2, 4, 10, 30, 80};
-  uint32_t cost = check.by_type ? 1 : kByCost[static_cast<size_t>(value.cost)] + (value.many || value.list ? 20 : 0);
+  if (check.by_type) return 1;
+  uint32_t cost = kByCost[static_cast<size_t>(value.cost)] + (value.many || value.list ? 20 : 0);
   switch (check.op) {
     case Op::kExists: break;
     case Op::kIn: case Op::kIntersects: cost += check.cls == Class::kText ? 4 : static_cast<uint32_t>(check.constants.size()); break;
@@ -287,7 +288,7 @@ class Simplifier {
   void emit_all(uint32_t root) {
     // What several places need comes first, the innermost before the others.
     share(root, root);
-    program_.entry = emit(root, Instruction::kAccept, Instruction::kReject, true);
+    program_.entry = emit(without_what_is_sure(root), Instruction::kAccept, Instruction::kReject, true);
     // It was written from the end: turn it round.
     const auto size = static_cast<uint32_t>(program_.code.size());
     auto turned = [size](uint32_t at) { return at >= Instruction::kAccept ? at : size - 1 - at; };
@@ -298,6 +299,28 @@ class Simplifier {
     }
     program_.entry = turned(program_.entry);
     for (Shared& s : program_.shared) s.entry = turned(s.entry);
+  }
+
+  /// Of an `and` the parts that hold for every event that can match: those are asked about before anything runs.
+  uint32_t without_what_is_sure(uint32_t root) {
+    if (nodes_[root].node.kind != Node::Kind::kAnd) return root;
+    const TypeSet& asked = program_.may_match;
+    std::vector<uint32_t> kept;
+    uint32_t cost = 0;
+    for (const uint32_t part : nodes_[root].node.parts) {
+      const Simple& simple = nodes_[part];
+      if (simple.node.kind == Node::Kind::kCheck && program_.checks[simple.node.check].by_type) {
+        const TypeSet& fails = program_.checks[simple.node.check].may_false;
+        const auto codes = asked.codes & fails.codes;
+        const bool only_calls = (codes >> (kGenericX + 1)).none();
+        if (only_calls && (codes.none() || (asked.calls & fails.calls).none())) continue;
+      }
+      kept.push_back(part);
+      cost += simple.cost;
+    }
+    if (kept.size() == nodes_[root].node.parts.size()) return root;
+    if (kept.empty()) return true_;
+    return kept.size() == 1 ? kept[0] : add({Node::Kind::kAnd, std::move(kept), 0}, cost);
   }
 
   void share(uint32_t id, uint32_t root) {
