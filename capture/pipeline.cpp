@@ -71,6 +71,16 @@ const Moment* Pipeline::next() {
   }
 }
 
+void Pipeline::pass_over_rest() {
+  scap::Block block;
+  for (;;) {
+    const auto item = source_->next(raw_, block);
+    if (item == source::Item::kError) error_ = source_->error();
+    if (item == source::Item::kEvent) count_ += !(kTraits[raw_.code] & kUncounted);
+    else if (item != source::Item::kBlock) return;
+  }
+}
+
 void Pipeline::take(const scap::Block& block) {
   if (block.id == scap::kSection) {
     // Another capture begins: nothing of the one before holds, but numbers go on.

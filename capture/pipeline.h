@@ -32,6 +32,10 @@ class Pipeline {
   const Moment* next();
   const std::optional<Error>& error() const { return error_; }
 
+  /// Reads on to the end, or to an error, for what is wrong with the capture; the machine stays as it is. For when nobody
+  /// wants an event any more.
+  void pass_over_rest();
+
   /// -E: leave the tables of users and groups empty.
   bool exclude_users = false;
   /// Called for each section header; the machine's tables are empty then.

@@ -75,6 +75,10 @@ class Replay {
   bool make_writer();
   void deliver(Capture& capture);
   int report(const Capture& capture) const;
+  /// Whether no event of any capture can go anywhere: then only damage is worth looking for.
+  bool nothing_can_match() const {
+    return program_ && program_->may_match.codes.none() && !writer_ && !options_.filter_late && !options_.state_hash;
+  }
   fields::Dialect dialect() const { return options_.fold_enter ? fields::Dialect::kCurrent : fields::Dialect::kClassic; }
   fields::RenderOptions rendering() const {
     return {.dialect = dialect(), .buffers = options_.buffers, .whole_values = options_.verbose || options_.json,
@@ -215,7 +219,8 @@ int Replay::read(const std::string& path) {
   Capture c(path, std::move(*source), std::move(losses));
   c.pipeline.exclude_users = options_.exclude_users;
   if (writer_) connect(*writer_, *c.source, c.pipeline, c.machine);
-  deliver(c);
+  if (nothing_can_match()) c.pipeline.pass_over_rest();
+  else deliver(c);
   if (c.pipeline.error()) {
     complain("scry: {}\n", visible(c.pipeline.error()->message()));
     stopped_ = true;

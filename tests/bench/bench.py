@@ -112,7 +112,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pairs", type=int, default=5, help="how often each is run (5)")
     parser.add_argument("--long", action="store_true", help="memory with captures ten times as long, too")
-    parser.add_argument("--only", default="", help="only the rows whose name holds this")
+    parser.add_argument("--only", nargs="*", default=[""], help="only the rows whose name holds one of these")
     parser.add_argument("--folder", help="where the large captures go, a temporary folder in here (350 MB; with --long 2 GB)")
     args = parser.parse_args()
     for needed in (SCRY, os.path.join(SHARED, "checks/inflate.py")):
@@ -132,7 +132,7 @@ def main():
                 ("old, -j", old, old_events, ["-j"], True), ("new, -j", new, new_events, ["-j"], False),
                 *((f"{era}, {label}", capture, events, [" ".join(text.split())], era == "old")
                   for era, capture, events in (("old", old, old_events), ("new", new, new_events)) for label, text in FILTERS.items())):
-            if args.only not in name:
+            if not any(word in name for word in args.only):
                 continue
             Row(name, capture, events, options, args.pairs, both and with_sysdig).print()
         print()
