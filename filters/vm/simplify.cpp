@@ -69,6 +69,12 @@ void derive_exit_only(Check& check) {
     if (event::is_enter(code)) check.may_true.codes.reset(code);
 }
 
+/// Only system calls work on an fd.
+void derive_calls_only(Check& check) {
+  for (unsigned code = 0; code < kCodeCount; ++code)
+    if (!(event::info_of(code).groups & event::kGroupSyscall)) check.may_true.codes.reset(code);
+}
+
 uint32_t cost_of(const Check& check, const ValueNode& value) {
   constexpr uint32_t kByCost[] = {2, 4, 10, 30, 80};
   if (check.by_type) return 1;
@@ -391,6 +397,7 @@ void finish_check(Check& check, const ValueNode& value, Dialect dialect) {
   if (name == "evt.type") derive_types(check, dialect);
   else if (name == "evt.dir") derive_direction(check);
   else if (name == "evt.rawres" || name == "evt.res" || (name == "evt.failed" && dialect == Dialect::kCurrent)) derive_exit_only(check);
+  else if (name.starts_with("fd.") && name != "fd.types") derive_calls_only(check);  // fd.types is about the process
 }
 
 void simplify(Program& program) { Simplifier(program).run(); }
