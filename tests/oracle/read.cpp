@@ -150,6 +150,7 @@ Datum constant_of(Type type, Op op, const std::string& text) {
 }
 
 bool is_event_type(const std::string& name) {
+  if (name == "<unknown>" || name == "NA") return false;  // what stands in for a name
   if (name.empty()) return false;  // codes that were never given out have no name
   for (unsigned code = 0; code < event::kCodeCount; ++code)
     if (event::info_of(code).name() == name || event::classic_event_names[code] == name) return true;
