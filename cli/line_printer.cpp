@@ -12,7 +12,6 @@ using fields::kSecond;
 
 namespace {
 
-constexpr size_t kClockWidth = 24;  // "HH:MM:SS.nnnnnnnnn" and some room
 constexpr std::string_view kBoldGreen = "\x1b[01;32m", kBoldCyan = "\x1b[01;36m", kBoldBlue = "\x1b[01;34m",
                            kPlain = "\x1b[00m";
 
