@@ -17,10 +17,6 @@ using namespace scap;
 
 constexpr uint64_t kNanosPerSecond = 1'000'000'000;
 
-bool is_container(uint16_t code) {
-  return code == event::kContainerE || code == event::kContainerJsonE || code == event::kContainerJson_2E;
-}
-
 bool is_users(uint32_t id) { return id == kUsers1 || id == kUsers2; }
 
 bool is_processes(uint32_t id) {
@@ -262,7 +258,7 @@ void CaptureWriter::next_piece(Nanos ts) {
 /// knows yet whether this event will be in it; then the state has seen it already, as it has in sysdig's pieces.
 void CaptureWriter::before(const event::RawEvent& raw) {
   if (!events_begun_) [[unlikely]] {
-    if (!exact_ && is_container(raw.code)) return;  // leads the section
+    if (!exact_ && state::is_container_event(raw.code)) return;  // leads the section
     begin_events(raw);
   }
   if (!rules_.in_pieces() || rules_.filtered || raw.num == 0) return;
@@ -283,7 +279,7 @@ bool CaptureWriter::event(const Moment& moment, bool matches) {
   if (!events_begun_) return true;  // a leading container event: written with the others once all are known
   const bool hidden_already = (raw.flags & event::kFlagStateOnly) != 0;
   bool hidden = false;
-  if (!matches && !hidden_already && !moment.internal && !is_container(code) && raw.num != 0) {
+  if (!matches && !hidden_already && !moment.internal && !state::is_container_event(code) && raw.num != 0) {
     if (!rules_.fat || !carries_state(code)) return true;
     hidden = true;
   }

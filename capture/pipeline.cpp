@@ -20,9 +20,10 @@ const auto kTraits = [] {
   std::array<uint8_t, kCodeCount> traits{};
   for (auto code : {event::kUserAddedE, event::kUserDeletedE, event::kGroupAddedE, event::kGroupDeletedE})
     traits[code] = traits[code + 1] = kUncounted;
-  for (auto code : {event::kContainerE, event::kContainerJsonE, event::kContainerJson_2E}) traits[code] = kContainer;
-  for (unsigned code = 0; code < kCodeCount; ++code)
+  for (unsigned code = 0; code < kCodeCount; ++code) {
+    if (state::is_container_event(code)) traits[code] |= kContainer;
     if (event::info_of(code).category == event::Category::kInternal) traits[code] |= kInternal;
+  }
   return traits;
 }();
 

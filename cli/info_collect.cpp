@@ -15,6 +15,7 @@
 #include "capture/source/file_source.h"
 #include "cli/line_printer.h"
 #include "cli/progress.h"
+#include "filters/fields/arguments.h"
 
 namespace scry::cli {
 namespace {
@@ -170,7 +171,7 @@ class Collector {
     else if (moment.internal) ++out_.internal;
     if (raw.code == event::kDropE || raw.code == event::kDropX) ++out_.drop_events;
     if (!moment.silent) time(raw.ts);
-    if (raw.code <= event::kGenericX) ++by_call_[{type_of(moment.event), moment.event.is_enter()}];
+    if (raw.code <= event::kGenericX) ++by_call_[{fields::classic_type(moment.event), moment.event.is_enter()}];
     else ++by_code_[raw.code];
     ++by_category_[static_cast<size_t>(moment.event.info().category)];
     if (!moment.silent && !moment.internal) processes_.add(moment, machine_, out_.section_count);

@@ -3,6 +3,7 @@
 
 #include <ctime>
 
+#include "filters/fields/arguments.h"
 #include "filters/fields/clock.h"
 
 namespace scry::cli {
@@ -15,19 +16,7 @@ namespace {
 constexpr std::string_view kBoldGreen = "\x1b[01;32m", kBoldCyan = "\x1b[01;36m", kBoldBlue = "\x1b[01;34m",
                            kPlain = "\x1b[00m";
 
-bool is_container(const Event& e) {
-  const unsigned code = e.raw().code;
-  return code == event::kContainerJsonE || code == event::kContainerJson_2E || code == event::kContainerE;
-}
-
 }  // namespace
-
-std::string_view type_of(const Event& e) {
-  const unsigned code = e.raw().code;
-  if (code > event::kGenericX) [[likely]] return event::classic_event_names[code];
-  const unsigned call = e.param(0).as<uint16_t>();
-  return call < event::syscall_count ? event::classic_syscall_names[call] : "<unknown>";
-}
 
 std::string_view container_event_id(const Event& e) {
   if (e.raw().code == event::kContainerE) return e.param(0).text();
@@ -83,7 +72,7 @@ void LinePrinter::put_coloured_process(Out& out, const Moment& moment) {
 }
 
 void LinePrinter::put_name(Out& out, const Moment& moment) {
-  if (is_container(moment.event)) [[unlikely]] {
+  if (state::is_container_event(moment.event.raw().code)) [[unlikely]] {
     out.put("container:");
     out.put_visible(container_event_id(moment.event));
   } else if (moment.thread) {
@@ -95,7 +84,7 @@ void LinePrinter::put_name(Out& out, const Moment& moment) {
 
 void LinePrinter::put_process(Out& out, const Moment& moment) {
   const state::ThreadSlot* slot = moment.slot;
-  if (slot && !is_container(moment.event)) [[likely]] {
+  if (slot && !state::is_container_event(moment.event.raw().code)) [[likely]] {
     // The same for every line of a thread, until it has another name.
     if (slot->label_of != moment.thread->comm.id()) {
       scratch_.clear();
@@ -129,7 +118,7 @@ void LinePrinter::print(Out& out, const Moment& moment, const state::Machine& ma
   to = Out::write_u64(to, raw.cpu);
   *to++ = ' ';
   out.done(to);
-  const std::string_view type = type_of(moment.event);
+  const std::string_view type = fields::classic_type(moment.event);
   if (colour_ == Colour::kAlways) {
     put_coloured_process(out, moment);
     out.put(moment.event.is_enter() ? std::string_view("> ") : std::string_view("< "));

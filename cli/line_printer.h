@@ -39,8 +39,6 @@ class LinePrinter {
   Out scratch_{256};
 };
 
-/// evt.type: for generic events the name of the system call.
-std::string_view type_of(const event::Event& event);
 /// What stands in for the process of a container event.
 std::string_view container_event_id(const event::Event& event);
 

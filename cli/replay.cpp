@@ -13,6 +13,7 @@
 #include "cli/output.h"
 #include "cli/progress.h"
 #include "cli/write.h"
+#include "filters/fields/arguments.h"
 #include "filters/fields/format.h"
 #include "filters/vm/compile.h"
 #include "filters/vm/matcher.h"
@@ -24,7 +25,7 @@ namespace {
 class Summary {
  public:
   void add(const event::Event& e) {
-    if (e.raw().code <= event::kGenericX) ++by_call_[{type_of(e), e.is_enter()}];
+    if (e.raw().code <= event::kGenericX) ++by_call_[{fields::classic_type(e), e.is_enter()}];
     else ++by_code_[e.raw().code];
   }
 

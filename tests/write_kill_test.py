@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""However scry is killed while it writes, what it was given more than a second before can be read from the file.
+"""write_kill_test.py [RUNS AT_ONCE]: however scry is killed while it writes, what it was given more than a second before can be
+read from the file.
 
 Two hundred runs, over all packings, at random moments: half of them fed an event now and then, half as fast as the
 pipe takes them. The feeder knows what it gave when.
@@ -9,6 +10,7 @@ import os
 import random
 import struct
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -16,7 +18,7 @@ import unittest
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 SCRY = os.path.abspath(os.environ.get("SCRY", os.path.join(HERE, "../build/scry")))
-RUNS, AT_ONCE = 200, 20
+RUNS, AT_ONCE = map(int, sys.argv[1:3] or ("200", "20"))
 CODECS = ("plain", "gzip", "zstd", "lz4")
 SETTLED = 1.0  # seconds
 
@@ -58,11 +60,17 @@ class Run(threading.Thread):
         given = 0
         fed = []  # (when, events until then)
         lifetime = self.random.uniform(1.2, 3.0)
+        writer.stdin.write(beginning() + event(1))
+        writer.stdin.flush()
+        given += 1
+        # What scry takes to start is nothing that it could save.
+        started = time.monotonic()
+        while not os.path.exists(self.path) and time.monotonic() < started + 30:
+            time.sleep(0.01)
         end = time.monotonic() + lifetime
         killer = threading.Timer(lifetime, writer.kill)
         killer.start()
         try:
-            writer.stdin.write(beginning())
             while time.monotonic() < end:
                 count = 300 if self.busy else 1
                 writer.stdin.write(b"".join(event(given + i + 1) for i in range(count)))
@@ -104,4 +112,4 @@ class WriteKillTest(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    unittest.main()
+    unittest.main(argv=sys.argv[:1])

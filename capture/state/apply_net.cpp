@@ -14,11 +14,6 @@ namespace {
 constexpr int64_t kInProgress = -115;
 constexpr uint32_t kFamilyUnix = 1, kFamilyInet = 2, kFamilyInet6 = 10, kFamilyNetlink = 16;
 
-void set_ip(IpAddress& to, const uint8_t* from, bool v6) {
-  to = {};
-  std::memcpy(to.bytes, from, v6 ? 16 : 4);
-}
-
 void rename(Fd& fd) { fd.name = Text(tuple_text(fd.kind, fd.l4, fd.tuple)); }
 
 L4 l4_of(uint32_t type, uint32_t proto) {
@@ -72,8 +67,8 @@ void take_unix(Fd& fd, const SocketTuple& t) {
 void take_ip(Fd& fd, const SocketTuple& t) {
   fd.kind = kind_of(t);
   const bool v6 = is_v6(fd.kind);
-  set_ip(fd.tuple.source, ip_in(t, t.source, fd.kind), v6);
-  set_ip(fd.tuple.dest, ip_in(t, t.dest, fd.kind), v6);
+  fd.tuple.source.set(ip_in(t, t.source, fd.kind), v6);
+  fd.tuple.dest.set(ip_in(t, t.dest, fd.kind), v6);
   fd.tuple.sport = t.sport;
   fd.tuple.dport = t.dport;
 }
@@ -179,8 +174,8 @@ void update_from_tuple(const Step& s, Fd& fd, const SocketTuple& t, Direction di
   const FdKind kind = kind_of(t);
   const bool v6 = is_v6(kind);
   Tuple datagram;
-  set_ip(datagram.source, ip_in(t, t.source, kind), v6);
-  set_ip(datagram.dest, ip_in(t, t.dest, kind), v6);
+  datagram.source.set(ip_in(t, t.source, kind), v6);
+  datagram.dest.set(ip_in(t, t.dest, kind), v6);
   datagram.sport = t.sport;
   datagram.dport = t.dport;
   const bool bound_to_dport = is_ip_server(fd.kind) && fd.tuple.dport == t.dport;
@@ -281,7 +276,7 @@ void on_bind(const Step& s) {
   if (address.port > 0) {
     fd->kind = v6 ? FdKind::kIpv6Server : FdKind::kIpv4Server;
     fd->tuple = {};
-    set_ip(fd->tuple.dest, ip, v6);
+    fd->tuple.dest.set(ip, v6);
     fd->tuple.dport = address.port;
     fd->role = Role::kServer;
   }
@@ -323,7 +318,7 @@ void on_connect(const Step& s) {
       ip += 12;
     }
     fd->kind = v6 ? FdKind::kIpv6 : FdKind::kIpv4;
-    set_ip(fd->tuple.dest, ip, v6);
+    fd->tuple.dest.set(ip, v6);
     fd->tuple.dport = address.port;
   } else {
     return;

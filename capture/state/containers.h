@@ -11,6 +11,8 @@
 #include <utility>
 #include <vector>
 
+#include "event_codes.gen.h"
+
 namespace scry::state {
 
 /// Numbers as in container events.
@@ -41,6 +43,11 @@ struct ContainerDetails {
   Labels labels;
   Labels pod_labels;  ///< of the sandbox that its pod shares
 };
+
+/// Events that tell of a container.
+inline bool is_container_event(unsigned code) {
+  return code == event::kContainerE || code == event::kContainerJsonE || code == event::kContainerJson_2E;
+}
 
 struct Container {
   std::string id, name, image;

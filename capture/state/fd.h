@@ -5,6 +5,7 @@
 #include <absl/container/flat_hash_map.h>
 
 #include <cstdint>
+#include <cstring>
 #include <string>
 
 #include "capture/base/ids.h"
@@ -38,6 +39,11 @@ struct IpAddress {
   uint8_t bytes[16] = {};
   bool operator==(const IpAddress&) const = default;
   bool is_zero(bool v6) const;
+  /// From 4 or 16 bytes in network order; null: all zero.
+  void set(const uint8_t* from, bool v6) {
+    *this = {};
+    if (from) std::memcpy(bytes, from, v6 ? 16 : 4);
+  }
 };
 
 /// Source and destination of a connection: source is the client, destination the server. A server socket uses

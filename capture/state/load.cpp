@@ -8,10 +8,6 @@
 namespace scry::state {
 namespace {
 
-void set_ip(IpAddress& to, const uint8_t* from, bool v6) {
-  if (from) std::memcpy(to.bytes, from, v6 ? 16 : 4);
-}
-
 Thread thread_of(const scap::ProcessEntry& e, Machine& m) {
   TextPool& pool = m.pool();
   Thread t;
@@ -80,8 +76,8 @@ Fd fd_of(const scap::FdEntry& e) {
         source += 12;
         dest += 12;
       }
-      set_ip(fd.tuple.source, source, v6);
-      set_ip(fd.tuple.dest, dest, v6);
+      fd.tuple.source.set(source, v6);
+      fd.tuple.dest.set(dest, v6);
       fd.tuple.sport = e.sport;
       fd.tuple.dport = e.dport;
       fd.set(Fd::kConnected, fd.l4 == L4::kTcp);
@@ -89,7 +85,7 @@ Fd fd_of(const scap::FdEntry& e) {
       break;
     }
     case FdKind::kIpv4Server: case FdKind::kIpv6Server:
-      set_ip(fd.tuple.dest, e.dest, is_v6(fd.kind));
+      fd.tuple.dest.set(e.dest, is_v6(fd.kind));
       fd.tuple.dport = e.dport;
       fd.role = Role::kServer;
       fd.name = Text(tuple_text(fd.kind, fd.l4, fd.tuple, Ports::kAlways));
@@ -129,9 +125,9 @@ void load_list(const scap::Block& block, Machine& m, Losses& losses) {
       return read_interfaces(block, losses, [&](const InterfaceEntry& e) {
         Interface i;
         i.v6 = e.v6;
-        set_ip(i.address, e.address, e.v6);
-        set_ip(i.netmask, e.netmask, e.v6);
-        set_ip(i.broadcast, e.broadcast, e.v6);
+        i.address.set(e.address, e.v6);
+        i.netmask.set(e.netmask, e.v6);
+        i.broadcast.set(e.broadcast, e.v6);
         i.link_speed = e.link_speed;
         i.name = e.name;
         m.interfaces_for_change().push_back(std::move(i));

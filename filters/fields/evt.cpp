@@ -161,15 +161,15 @@ bool result_of(const Ask& a, int64_t& value) {
 }
 
 std::string_view event_type(const Ask& a) {
-  if (!is_generic(a)) return a.classic() ? event::classic_event_names[code_of(a)] : info_of(a).name();
+  if (a.classic()) return classic_type(a.moment.event);
+  if (!is_generic(a)) return info_of(a).name();
   const unsigned call = a.moment.event.param(0).as<uint16_t>();
-  if (!a.classic() && call == 0) {
+  if (call == 0) {
     // A call that its recorder had no code for; the kernel's own number tells which.
     const auto native = event::native_call_name(a.moment.event.current(1).as<uint16_t>());
     if (!native.empty()) return native;
   }
-  const auto* names = a.classic() ? event::classic_syscall_names : event::syscall_names;
-  return call < event::syscall_count ? names[call] : std::string_view("<unknown>");
+  return call < event::syscall_count ? event::syscall_names[call] : std::string_view("<unknown>");
 }
 
 namespace {

@@ -12,7 +12,9 @@ namespace scry::fields {
 using state::Fd;
 using state::FdKind;
 
-EventFd fd_of(const Ask& a) {
+namespace {
+
+EventFd find_fd(const Ask& a) {
   const auto& e = a.moment.event;
   EventFd out;
   if (!a.moment.thread) return out;
@@ -37,6 +39,14 @@ EventFd fd_of(const Ask& a) {
   }
   if (out.any) out.fd = a.machine.fd(*a.moment.thread, out.number);
   return out;
+}
+
+}  // namespace
+
+EventFd fd_of(const Ask& a) {
+  if (!a.fd) return find_fd(a);
+  if (!*a.fd) *a.fd = find_fd(a);
+  return **a.fd;
 }
 
 std::string resolve_path(const Ask& a, int64_t dirfd, std::string_view path) {

@@ -84,6 +84,13 @@ using Values = absl::InlinedVector<Value, 4>;
 
 struct FieldRef;
 
+/// The fd that the event works on (evt.fd): its number, and what it is if that is known.
+struct EventFd {
+  bool any = false;
+  FdNumber number = -1;
+  const state::Fd* fd = nullptr;
+};
+
 /// One question. Values stay valid until the event or the machine moves on, or `scratch` is written to again.
 struct Ask {
   const Moment& moment;
@@ -93,6 +100,8 @@ struct Ask {
   Out& scratch;              ///< takes texts that have to be made
   Nanos previous_ts = 0;     ///< of the event before: in a filter of the one delivered, in a format of the one printed; 0: none
   uint64_t count = 1;        ///< how many events were asked about so far, with this one
+
+  std::optional<EventFd>* fd = nullptr;  ///< where fd_of() keeps its answer for the event; null: nowhere
 
   bool classic() const { return renderer.options().dialect == Dialect::kClassic; }
 };
@@ -193,12 +202,7 @@ Result<FieldRef> bind_field(std::string_view name, const std::optional<std::stri
 /// The longest field name that `text` begins with, and how much of `text` it takes (with its argument): for formats.
 Result<FieldRef> find_field(std::string_view text, size_t& used);
 
-/// The fd that the event works on (evt.fd): its number, and what it is if that is known.
-struct EventFd {
-  bool any = false;
-  FdNumber number = -1;
-  const state::Fd* fd = nullptr;
-};
+/// Found out once, where the asker keeps it (Ask::fd).
 EventFd fd_of(const Ask& ask);
 
 /// The value as text, as `-p` prints it.

@@ -13,6 +13,7 @@ struct Formatter::Source {
   const Moment& moment;
   const state::Machine& machine;
   Renderer& renderer;
+  mutable std::optional<EventFd> fd = {};
 };
 
 /// Reads a format from left to right. Columns in messages count from 1, in the format as it was given.
@@ -246,7 +247,7 @@ Value Formatter::value_of(const Part& part, const Source& source) {
   if (part.is_raw_time) return Value::number(source.moment.event.raw().ts);
   scratch_->clear();
   const Field& field = *part.field.field;
-  const Ask ask{source.moment, source.machine, source.renderer, part.field, *scratch_, previous_ts_, count_};
+  const Ask ask{source.moment, source.machine, source.renderer, part.field, *scratch_, previous_ts_, count_, &source.fd};
   if (part.transformers.empty()) [[likely]] return field.extract(ask);
   if (field.has(kList) && field.traits.many) return members_of(part, ask);
   Value value = field.extract(ask);

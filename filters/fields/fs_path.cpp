@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // fs.path.*: the paths that a call works on, whatever the call names its parameters.
+#include <array>
+
 #include "filters/fields/parts.h"
 
 namespace scry::fields {
@@ -41,36 +43,30 @@ Where one_path(unsigned code) {
   }
 }
 
-/// The first of two: what is renamed, linked, mounted.
-Where source_of(unsigned code) {
+/// Calls with two: what is renamed, linked or mounted, and where it goes.
+struct Two {
+  unsigned code;
+  Where source, target;
+};
+constexpr auto kTwo = [] {
   namespace p = event::p;
-  switch (code) {
-    case event::kRenameX: return {p::rename_x::oldpath};
-    case event::kRenameatX: return {p::renameat_x::oldpath, p::renameat_x::olddirfd};
-    case event::kRenameat2X: return {p::renameat2_x::oldpath, p::renameat2_x::olddirfd};
-    case event::kLink_2X: return {p::link_2_x::oldpath};
-    case event::kLinkat_2X: return {p::linkat_2_x::oldpath, p::linkat_2_x::olddir};
-    case event::kSymlinkX: return {p::symlink_x::linkpath};
-    case event::kSymlinkatX: return {p::symlinkat_x::linkpath, p::symlinkat_x::linkdirfd};
-    case event::kMountX: return {p::mount_x::dev};
-    default: return {};
-  }
-}
+  return std::to_array<Two>({
+      {event::kRenameX, {p::rename_x::oldpath}, {p::rename_x::newpath}},
+      {event::kRenameatX, {p::renameat_x::oldpath, p::renameat_x::olddirfd}, {p::renameat_x::newpath, p::renameat_x::newdirfd}},
+      {event::kRenameat2X, {p::renameat2_x::oldpath, p::renameat2_x::olddirfd}, {p::renameat2_x::newpath, p::renameat2_x::newdirfd}},
+      {event::kLink_2X, {p::link_2_x::oldpath}, {p::link_2_x::newpath}},
+      {event::kLinkat_2X, {p::linkat_2_x::oldpath, p::linkat_2_x::olddir}, {p::linkat_2_x::newpath, p::linkat_2_x::newdir}},
+      {event::kSymlinkX, {p::symlink_x::linkpath}, {p::symlink_x::target}},
+      {event::kSymlinkatX, {p::symlinkat_x::linkpath, p::symlinkat_x::linkdirfd}, {p::symlinkat_x::target}},
+      {event::kMountX, {p::mount_x::dev}, {p::mount_x::dir}},
+  });
+}();
 
-/// The second.
-Where target_of(unsigned code) {
-  namespace p = event::p;
-  switch (code) {
-    case event::kRenameX: return {p::rename_x::newpath};
-    case event::kRenameatX: return {p::renameat_x::newpath, p::renameat_x::newdirfd};
-    case event::kRenameat2X: return {p::renameat2_x::newpath, p::renameat2_x::newdirfd};
-    case event::kLink_2X: return {p::link_2_x::newpath};
-    case event::kLinkat_2X: return {p::linkat_2_x::newpath, p::linkat_2_x::newdir};
-    case event::kSymlinkX: return {p::symlink_x::target};
-    case event::kSymlinkatX: return {p::symlinkat_x::target};
-    case event::kMountX: return {p::mount_x::dir};
-    default: return {};
-  }
+template <Where Two::*which>
+Where of_two(unsigned code) {
+  for (const Two& row : kTwo)
+    if (row.code == code) return row.*which;
+  return {};
 }
 
 using Find = Where (*)(unsigned code);
@@ -99,10 +95,10 @@ constexpr Traits kMade{.format = Format::kNa, .cost = Cost::kText};
 constexpr Field kFields[] = {
     {"fs.path.name", Type::kCharbuf, path<one_path, Form::kWhole>, "full path of a call that works on one", kMade},
     {"fs.path.nameraw", Type::kCharbuf, path<one_path, Form::kRaw>, "the same as the call named it", kRaw},
-    {"fs.path.source", Type::kCharbuf, path<source_of, Form::kWhole>, "full path of what is renamed, linked or mounted; of symlink, the link", kMade},
-    {"fs.path.sourceraw", Type::kCharbuf, path<source_of, Form::kRaw>, "the same as the call named it", kRaw},
-    {"fs.path.target", Type::kCharbuf, path<target_of, Form::kWhole>, "full path of where it goes; of symlink, what the link leads to", kMade},
-    {"fs.path.targetraw", Type::kCharbuf, path<target_of, Form::kRaw>, "the same as the call named it", kRaw},
+    {"fs.path.source", Type::kCharbuf, path<of_two<&Two::source>, Form::kWhole>, "full path of what is renamed, linked or mounted; of symlink, the link", kMade},
+    {"fs.path.sourceraw", Type::kCharbuf, path<of_two<&Two::source>, Form::kRaw>, "the same as the call named it", kRaw},
+    {"fs.path.target", Type::kCharbuf, path<of_two<&Two::target>, Form::kWhole>, "full path of where it goes; of symlink, what the link leads to", kMade},
+    {"fs.path.targetraw", Type::kCharbuf, path<of_two<&Two::target>, Form::kRaw>, "the same as the call named it", kRaw},
 };
 
 }  // namespace

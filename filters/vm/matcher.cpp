@@ -75,22 +75,6 @@ void Matcher::ask(const Moment& moment, const state::Machine& machine) {
   previous_ts_ = moment.event.raw().ts;
 }
 
-namespace {
-
-template <class T>
-inline bool compare(Op op, T left, T right) {
-  switch (op) {
-    case Op::kEqual: return left == right;
-    case Op::kNotEqual: return left != right;
-    case Op::kLess: return left < right;
-    case Op::kLessEqual: return left <= right;
-    case Op::kGreater: return left > right;
-    default: return left >= right;
-  }
-}
-
-}  // namespace
-
 inline bool Matcher::evaluate_anew(const Step& step) {
   if (step.kind == Step::kHeader) {
     const uint64_t number = load<uint64_t>(reinterpret_cast<const uint8_t*>(&moment_->event.raw()) + step.offset);

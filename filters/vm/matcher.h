@@ -83,6 +83,7 @@ class Matcher {
     moment_ = &moment;
     machine_ = &machine;
     asked_previous_ = previous;
+    fd_.reset();
     ++stamp_;
   }
   bool run(uint32_t at);
@@ -94,7 +95,7 @@ class Matcher {
   bool evaluate_many(const Check& check, const ValueNode& node);
   [[gnu::noinline]] bool holds_remembered(const Check& check, const fields::Value& value);
   fields::Ask question(const fields::FieldRef& ref, Out& scratch) {
-    return {*moment_, *machine_, renderer_, ref, scratch, asked_previous_, count_};
+    return {*moment_, *machine_, renderer_, ref, scratch, asked_previous_, count_, &fd_};
   }
   const fields::Value& value(uint32_t id);
   fields::Value compute(const ValueNode& node, Slot& slot);
@@ -111,6 +112,7 @@ class Matcher {
   std::unique_ptr<Remembered[]> remembered_;
   const Moment* moment_ = nullptr;
   const state::Machine* machine_ = nullptr;
+  std::optional<fields::EventFd> fd_;
   uint64_t stamp_ = 0;
   uint64_t count_ = 0;
   Nanos previous_ts_ = 0, asked_previous_ = 0;

@@ -103,7 +103,6 @@ struct Check {
   std::vector<std::unique_ptr<re2::RE2>> patterns;  ///< of regex
   PathSet paths;                                 ///< of pmatch
   TypeSet may_true, may_false;
-  uint32_t uses = 0;             ///< in how many places of the simplified tree it stands
   int32_t memo = -1;             ///< where its answer is kept for the event, if it is needed more than once
   std::string written;           ///< as in the filter, one way for equal checks
   uint32_t at = 0;               ///< where it stands first

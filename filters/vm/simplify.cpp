@@ -337,7 +337,6 @@ class Simplifier {
     if (simple.uses < 2 || id == root) return;
     if (simple.node.kind == Node::Kind::kCheck) {
       program_.checks[simple.node.check].memo = static_cast<int32_t>(program_.memos++);
-      program_.checks[simple.node.check].uses = simple.uses;
     } else if (simple.node.kind == Node::Kind::kAnd || simple.node.kind == Node::Kind::kOr) {
       Shared shared;
       shared.memo = program_.memos++;

@@ -61,19 +61,6 @@ bool is_in_net(const NetConstant& net, std::string_view address) {
 
 namespace {
 
-template <class T>
-bool compare(Op op, T left, T right) {
-  switch (op) {
-    case Op::kEqual: case Op::kIn: case Op::kIntersects: return left == right;
-    case Op::kNotEqual: return left != right;
-    case Op::kLess: return left < right;
-    case Op::kLessEqual: return left <= right;
-    case Op::kGreater: return left > right;
-    case Op::kGreaterEqual: return left >= right;
-    default: return false;
-  }
-}
-
 bool compare_text(Op op, std::string_view left, std::string_view right) {
   switch (op) {
     case Op::kContains: case Op::kBcontains: return left.find(right) != std::string_view::npos;

@@ -6,6 +6,20 @@
 
 namespace scry::filter {
 
+/// Numbers, texts: left against right. `op` is one of = != < <= > >= in intersects.
+template <class T>
+inline bool compare(Op op, T left, T right) {
+  switch (op) {
+    case Op::kEqual: case Op::kIn: case Op::kIntersects: return left == right;
+    case Op::kNotEqual: return left != right;
+    case Op::kLess: return left < right;
+    case Op::kLessEqual: return left <= right;
+    case Op::kGreater: return left > right;
+    case Op::kGreaterEqual: return left >= right;
+    default: return false;
+  }
+}
+
 /// `value` against the constants of `check`; false when it is absent.
 bool holds(const Check& check, const fields::Value& value);
 /// `value` against another one, of the same type.

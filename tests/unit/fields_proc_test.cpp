@@ -7,7 +7,7 @@
 #include "capture/source/file_source.h"
 #include "filters/fields/format.h"
 #include "tests/support/builder.h"
-#include "tests/support/memory_file.h"
+#include "tests/support/replayed.h"
 
 using namespace scry;
 using namespace scry::test;
@@ -18,20 +18,15 @@ using Lines = std::vector<std::string>;
 
 /// What `format` prints for each event.
 Lines ask(const Capture& capture, const std::string& format, fields::Dialect dialect = fields::Dialect::kCurrent) {
-  const MemoryFile file(capture.bytes());
-  Losses losses;
-  auto source = source::FileSource::open(file.path(), losses);
-  REQUIRE(source);
-  state::Machine machine(losses);
-  Pipeline pipeline(**source, machine, losses);
+  Replayed replayed(capture.bytes());
   fields::Renderer renderer({.dialect = dialect});
   auto formatter = fields::Formatter::parse('*' + format, fields::Formatter::Style::kText);
   REQUIRE(formatter);
   Lines lines;
   Out line;
-  while (const Moment* moment = pipeline.next()) {
+  while (const Moment* moment = replayed.next()) {
     line.clear();
-    formatter->print(line, *moment, machine, renderer);
+    formatter->print(line, *moment, replayed.machine, renderer);
     line.shrink(line.size() - 1);
     if (!moment->silent) lines.push_back(line.str());
   }
@@ -40,12 +35,7 @@ Lines ask(const Capture& capture, const std::string& format, fields::Dialect dia
 
 /// All values of a field that stands for a set, at the last event.
 Lines all_values(const Capture& capture, const std::string& name, const std::optional<std::string>& argument = {}) {
-  const MemoryFile file(capture.bytes());
-  Losses losses;
-  auto source = source::FileSource::open(file.path(), losses);
-  REQUIRE(source);
-  state::Machine machine(losses);
-  Pipeline pipeline(**source, machine, losses);
+  Replayed replayed(capture.bytes());
   fields::Renderer renderer({.dialect = fields::Dialect::kCurrent});
   auto ref = fields::bind_field(name, argument);
   REQUIRE(ref);
@@ -53,11 +43,11 @@ Lines all_values(const Capture& capture, const std::string& name, const std::opt
   if (!many) FAIL("no set of values");
   Lines out;
   Out scratch, text;
-  while (const Moment* moment = pipeline.next()) {
+  while (const Moment* moment = replayed.next()) {
     out.clear();
     scratch.clear();
     fields::Values values;
-    many({*moment, machine, renderer, *ref, scratch}, values);
+    many({*moment, replayed.machine, renderer, *ref, scratch}, values);
     for (const auto& value : values) {
       text.clear();
       fields::put_value(text, *ref->field, value);

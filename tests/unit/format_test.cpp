@@ -8,7 +8,7 @@
 
 #include "capture/source/file_source.h"
 #include "tests/support/builder.h"
-#include "tests/support/memory_file.h"
+#include "tests/support/replayed.h"
 
 using namespace scry;
 using namespace scry::test;
@@ -28,18 +28,13 @@ Capture three_calls() {
 std::vector<std::string> lines_of(std::string_view format, Formatter::Style style = Formatter::Style::kText, fields::RenderOptions options = {}) {
   auto parsed = Formatter::parse(format, style);
   REQUIRE_MESSAGE(parsed, parsed.error().message());
-  const MemoryFile file(three_calls().bytes());
-  Losses losses;
-  auto source = source::FileSource::open(file.path(), losses);
-  REQUIRE(source);
-  state::Machine machine(losses);
-  Pipeline pipeline(**source, machine, losses);
+  Replayed replayed(three_calls().bytes());
   fields::Renderer renderer(options);
   std::vector<std::string> lines;
   Out line;
-  while (const Moment* moment = pipeline.next()) {
+  while (const Moment* moment = replayed.next()) {
     line.clear();
-    if (parsed->print(line, *moment, machine, renderer)) lines.push_back(line.str());
+    if (parsed->print(line, *moment, replayed.machine, renderer)) lines.push_back(line.str());
     else CHECK(line.empty());
   }
   return lines;
